@@ -1,0 +1,148 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zookit/zookit/internal/jute"
+	"github.com/zookit/zookit/internal/wire"
+)
+
+var (
+	// ErrUnconfirmed is the cause of a hold's end when no quorum has confirmed it in time.
+	ErrUnconfirmed = errors.New("not confirmed by a quorum in time")
+	// ErrHoldDeleted is the cause of a hold's end when somebody deleted its node.
+	ErrHoldDeleted = errors.New("node was deleted")
+	// ErrReleased is the cause of a hold's end by [Hold.Release].
+	ErrReleased = errors.New("released")
+
+	errSuspect = errors.New("the server answers but does not commit; it may be cut off from its quorum")
+)
+
+// Hold keeps proof that a node of the session exists, so that what it stands for (a
+// lock, a leadership) can be relied on. While a session has holds it confirms itself:
+// every fifth of its timeout one transaction that only checks the nodes of all its
+// holds, which only a leader with a quorum can commit. Safe for concurrent use.
+type Hold struct {
+	s      *Session
+	path   string
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	// Guarded by the keeper's mutex.
+	watch *Watch
+}
+
+// Hold starts to keep proof of the ephemeral node at path, which this session has
+// made. Errors: [ErrSessionLost], [ErrClosed]; [ErrUnconfirmed] if
+// [Session.ConfirmedUntil] is past, see [Session.Confirm].
+func (s *Session) Hold(path string) (*Hold, error) {
+	if s.ctx.Err() != nil {
+		return nil, fmt.Errorf("hold %s: %w", path, context.Cause(s.ctx))
+	}
+	if until := s.ConfirmedUntil(); !time.Now().Before(until) {
+		return nil, fmt.Errorf("hold %s: %w", path, ErrUnconfirmed)
+	}
+	h := &Hold{s: s, path: path}
+	h.ctx, h.cancel = context.WithCancelCause(s.ctx)
+	s.keeper.add(h)
+	return h, nil
+}
+
+// Context ends at [Hold.ValidUntil], or as soon as the node is known to be gone or
+// the session is over. Its cause is [ErrUnconfirmed], [ErrHoldDeleted],
+// [ErrSessionLost], [ErrClosed] or [ErrReleased].
+func (h *Hold) Context() context.Context { return h.ctx }
+
+// ValidUntil is the time until which nobody else can have what the node stands for,
+// as far as is known now; it moves on with every confirmation.
+func (h *Hold) ValidUntil() time.Time { return h.s.ConfirmedUntil() }
+
+// Release stops the keeping of proof; the context ends with [ErrReleased]. The node
+// stays. Idempotent.
+func (h *Hold) Release() { h.s.keeper.remove(h, ErrReleased) }
+
+// ConfirmedUntil is the time until which the servers certainly keep the session and
+// its ephemeral nodes, as far as committed writes of the session prove it: whatever is cut
+// off, killed or slow, as long as clocks here and there run at nearly the same rate.
+// A fiftieth of the timeout is taken off for what clocks and timers differ. With
+// [WithoutConfirmation] it is [Session.ValidUntil] less the same.
+func (s *Session) ConfirmedUntil() time.Time {
+	until := s.link.ConfirmedUntil()
+	if s.c.set.unconfirmed {
+		until = s.link.HeardUntil()
+	}
+	if until.IsZero() {
+		return until
+	}
+	return until.Add(-s.timeout / 50)
+}
+
+// Confirm has a quorum commit a transaction that checks that the nodes exist, and
+// so moves [Session.ConfirmedUntil] on. A server that leaves it unanswered for a fifth
+// of the session timeout is left for another. Errors: [ErrNoNode] if a node does not
+// exist, and those common to all operations.
+func (s *Session) Confirm(ctx context.Context, paths ...string) error {
+	if len(paths) == 0 {
+		paths = []string{"/"}
+	}
+	out := make([]string, len(paths))
+	for i, p := range paths {
+		if err := checkPath(p, false); err != nil {
+			return refused(jute.OpCheck, p, err)
+		}
+		out[i] = s.out(p)
+	}
+	fail := func(path string, kind OutcomeKind, err error) error {
+		return &OpError{Op: jute.OpCheck.String(), Path: path, Outcome: kind, Err: err}
+	}
+	pause := newBackoff(5*time.Millisecond, time.Second)
+	for {
+		if _, err := s.c.enter(ctx, s); err != nil {
+			return fail(paths[0], NotSent, err)
+		}
+		call := wire.NewCall(jute.OpMulti, checks(out...))
+		s.send(call)
+		patience := time.NewTimer(s.timeout / 5)
+		select {
+		case <-call.Done():
+			patience.Stop()
+		case <-patience.C:
+			s.link.Drop(errSuspect)
+			<-call.Done() // ended by the drop at the latest
+		case <-ctx.Done():
+			patience.Stop()
+			return fail(paths[0], Unknown, ctxError(ctx))
+		}
+		if call.Err != nil {
+			if err := sleep(ctx, pause.NextBackOff()); err != nil {
+				return fail(paths[0], Unknown, err)
+			}
+			continue
+		}
+		i, err := failedCheck(call)
+		if err == nil {
+			return nil
+		}
+		return fail(paths[min(i, len(paths)-1)], Definite, err)
+	}
+}
+
+// failedCheck reads the reply to a transaction of checks: which one failed, and how.
+func failedCheck(call *wire.Call) (int, error) {
+	if call.Code != jute.OK && len(call.Body) == 0 {
+		return 0, codeError(call.Code)
+	}
+	var reply jute.MultiReply
+	if err := call.Decode(&reply); err != nil {
+		return 0, err
+	}
+	for i, r := range reply.Results {
+		if r.Err != jute.OK && r.Err != jute.RuntimeInconsistency {
+			return i, codeError(r.Err)
+		}
+	}
+	return 0, codeError(call.Code)
+}

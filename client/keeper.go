@@ -1,0 +1,250 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/zookit/zookit/internal/jute"
+	"github.com/zookit/zookit/internal/wire"
+)
+
+// maxChecks is how many nodes one confirmation checks. Whoever holds more has
+// them checked in turn; the session itself is confirmed by each.
+const maxChecks = 1000
+
+// keeper confirms a session while it has holds, and ends the holds when that does
+// not succeed in time. Its goroutine runs from the first hold until there is none.
+type keeper struct {
+	s     *Session
+	woken chan struct{} // cap 1: reconnected, a node is gone, or holds have changed
+
+	mu      sync.Mutex
+	holds   []*Hold
+	next    int  // where the next confirmation begins
+	urgent  bool // a confirmation is due at once
+	running bool
+	wg      sync.WaitGroup
+}
+
+func newKeeper(s *Session) *keeper { return &keeper{s: s, woken: make(chan struct{}, 1)} }
+
+func (k *keeper) add(h *Hold) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.s.ctx.Err() != nil { // and with it h's context
+		return
+	}
+	k.holds = append(k.holds, h)
+	if !k.running {
+		k.running = true
+		k.wg.Go(k.run)
+		return
+	}
+	k.wake() // the bound that it waits for may be another one now
+}
+
+// remove ends a hold. The watch on its node is left to the node's deletion.
+func (k *keeper) remove(h *Hold, cause error) {
+	h.cancel(cause)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for i, other := range k.holds {
+		if other == h {
+			last := len(k.holds) - 1
+			k.holds[i], k.holds[last] = k.holds[last], nil
+			k.holds = k.holds[:last]
+			break
+		}
+	}
+	if len(k.holds) == 0 {
+		k.wake()
+	}
+}
+
+// poke makes a confirmation due at once.
+func (k *keeper) poke() {
+	k.mu.Lock()
+	k.urgent = true
+	k.mu.Unlock()
+	k.wake()
+}
+
+func (k *keeper) pressed() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	was := k.urgent
+	k.urgent = false
+	return was
+}
+
+func (k *keeper) wake() {
+	select {
+	case k.woken <- struct{}{}:
+	default:
+	}
+}
+
+// wait returns when the goroutine has ended; it is called when the session is over.
+func (k *keeper) wait() {
+	k.mu.Lock() // from here on add starts nothing
+	k.mu.Unlock()
+	k.wg.Wait()
+}
+
+// batch returns the holds to check next; none ends the keeper.
+func (k *keeper) batch() []*Hold {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.holds) == 0 {
+		k.running = false
+		return nil
+	}
+	n := min(len(k.holds), maxChecks)
+	out := make([]*Hold, n)
+	for i := range out {
+		out[i] = k.holds[(k.next+i)%len(k.holds)]
+	}
+	k.next = (k.next + n) % len(k.holds)
+	return out
+}
+
+func (k *keeper) run() {
+	var (
+		period  = k.s.timeout / 5
+		tick    = time.NewTimer(period)
+		expiry  = time.NewTimer(time.Until(k.s.ConfirmedUntil()))
+		call    *wire.Call
+		checked []*Hold
+		sent    time.Time
+	)
+	defer tick.Stop()
+	defer expiry.Stop()
+	for {
+		var done <-chan struct{}
+		if call != nil {
+			done = call.Done()
+		}
+		due := false
+		select {
+		case <-k.s.ctx.Done():
+			k.endAll(context.Cause(k.s.ctx))
+			return
+		case <-expiry.C:
+		case <-tick.C:
+			if call != nil && time.Since(sent) >= period {
+				k.s.link.Drop(errSuspect)
+			}
+			due = true
+		case <-k.woken:
+			due = k.pressed()
+		case <-done:
+			due = k.conclude(call, checked)
+			call = nil
+		}
+		// After a pause of the process the bound may be past although its timer has not
+		// fired yet: whatever woke us, this comes first.
+		if left := time.Until(k.s.ConfirmedUntil()); left > 0 {
+			expiry.Reset(left)
+		} else {
+			k.endAll(ErrUnconfirmed)
+		}
+		if due {
+			tick.Reset(period)
+		}
+		if call != nil {
+			continue
+		}
+		batch := k.batch()
+		if batch == nil {
+			return
+		}
+		if due {
+			checked, sent = batch, time.Now()
+			call = k.confirm(batch)
+		}
+	}
+}
+
+// confirm sends a confirmation, and behind it watches for nodes that have none yet.
+func (k *keeper) confirm(batch []*Hold) *wire.Call {
+	paths := make([]string, len(batch))
+	for i, h := range batch {
+		paths[i] = k.s.out(h.path)
+	}
+	calls := make([]*wire.Call, 1, len(batch)+1)
+	calls[0] = wire.NewCall(jute.OpMulti, checks(paths...))
+	if k.s.c.set.unconfirmed {
+		calls = calls[:0]
+	}
+	for i, h := range batch {
+		if call := k.watch(h, paths[i]); call != nil {
+			calls = append(calls, call)
+		}
+	}
+	if len(calls) == 0 {
+		return nil
+	}
+	k.s.send(calls...)
+	return calls[0]
+}
+
+// watch arms a watch on a hold's node, so that its deletion by somebody is noticed
+// at once and not only by the next confirmation. This is not done when the hold is
+// taken: most locks are released before the first confirmation is due.
+func (k *keeper) watch(h *Hold, path string) *wire.Call {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if h.watch != nil {
+		return nil
+	}
+	w := &Watch{table: k.s.watches, key: watchKey{path: path, kind: jute.WatchData}}
+	w.fire = func(ev Event) {
+		if ev.Type == EventNodeDeleted {
+			k.remove(h, ErrHoldDeleted)
+			return
+		}
+		k.mu.Lock()
+		h.watch = nil
+		k.mu.Unlock()
+		k.poke()
+	}
+	h.watch = w
+	call := wire.NewCall(jute.OpGetData, &jute.PathWatchRequest{Path: path, Watch: true})
+	k.s.watches.announce(w, call, false)
+	return call
+}
+
+// conclude handles the end of a confirmation; it reports whether another is due at once.
+func (k *keeper) conclude(call *wire.Call, checked []*Hold) bool {
+	if call.Op != jute.OpMulti {
+		return false
+	}
+	if call.Err != nil {
+		return k.s.wasConnected() // otherwise the next connection wakes the keeper
+	}
+	i, err := failedCheck(call)
+	switch {
+	case err == nil:
+		return false
+	case errors.Is(err, ErrNoNode) && i < len(checked):
+		k.remove(checked[i], ErrHoldDeleted)
+		return true
+	}
+	k.s.c.log.Warn("zookeeper session not confirmed", "session", sessionName(k.s.id), "err", err)
+	return false
+}
+
+func (k *keeper) endAll(cause error) {
+	k.mu.Lock()
+	holds := k.holds
+	k.holds = nil
+	if k.s.ctx.Err() != nil {
+		k.running = false
+	}
+	k.mu.Unlock()
+	for _, h := range holds {
+		h.cancel(cause)
+	}
+}

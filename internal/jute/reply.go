@@ -1,0 +1,71 @@
+package jute
+
+// PathReply is the body of the replies to create, sync.
+type PathReply struct {
+	Path string
+}
+
+// Encode implements [Record].
+func (r *PathReply) Encode(e *Encoder) { e.String(r.Path) }
+
+// Decode implements [Record].
+func (r *PathReply) Decode(d *Decoder) { r.Path = d.String() }
+
+// Create2Reply is the body of the replies to create2, createContainer and createTTL.
+type Create2Reply struct {
+	Path string
+	Stat Stat
+}
+
+// Encode implements [Record].
+func (r *Create2Reply) Encode(e *Encoder) { e.String(r.Path); r.Stat.Encode(e) }
+
+// Decode implements [Record].
+func (r *Create2Reply) Decode(d *Decoder) { r.Path = d.String(); r.Stat.Decode(d) }
+
+// DataReply is the body of the reply to getData.
+type DataReply struct {
+	Data []byte
+	Stat Stat
+}
+
+// Encode implements [Record].
+func (r *DataReply) Encode(e *Encoder) { e.Bytes(r.Data); r.Stat.Encode(e) }
+
+// Decode implements [Record].
+func (r *DataReply) Decode(d *Decoder) { r.Data = d.Bytes(); r.Stat.Decode(d) }
+
+// ChildrenReply is the body of the reply to getChildren.
+type ChildrenReply struct {
+	Children []string
+}
+
+// Encode implements [Record].
+func (r *ChildrenReply) Encode(e *Encoder) { e.Strings(r.Children) }
+
+// Decode implements [Record].
+func (r *ChildrenReply) Decode(d *Decoder) { r.Children = d.Strings() }
+
+// Children2Reply is the body of the reply to getChildren2.
+type Children2Reply struct {
+	Children []string
+	Stat     Stat
+}
+
+// Encode implements [Record].
+func (r *Children2Reply) Encode(e *Encoder) { e.Strings(r.Children); r.Stat.Encode(e) }
+
+// Decode implements [Record].
+func (r *Children2Reply) Decode(d *Decoder) { r.Children = d.Strings(); r.Stat.Decode(d) }
+
+// ACLReply is the body of the reply to getACL.
+type ACLReply struct {
+	ACL  []ACL
+	Stat Stat
+}
+
+// Encode implements [Record].
+func (r *ACLReply) Encode(e *Encoder) { encodeACLs(e, r.ACL); r.Stat.Encode(e) }
+
+// Decode implements [Record].
+func (r *ACLReply) Decode(d *Decoder) { r.ACL = decodeACLs(d); r.Stat.Decode(d) }

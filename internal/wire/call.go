@@ -1,0 +1,91 @@
+package wire
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/zookit/zookit/internal/jute"
+)
+
+var (
+	// ErrNotSent means that the call never left this process: it is safe to repeat.
+	ErrNotSent = errors.New("not connected, request not sent")
+	// ErrLost means that the connection ended after the call may have been sent and
+	// before it was answered: the server may or may not have executed it.
+	ErrLost = errors.New("connection lost before the reply")
+	// ErrReplyTooLarge means that the server answered with more than [Config.MaxReply] bytes.
+	ErrReplyTooLarge = errors.New("reply exceeds the limit")
+)
+
+// headerLen is the length prefix and the request header of a frame.
+const headerLen = 12
+
+// Call is one request and, once Done is closed, what became of it.
+type Call struct {
+	// Op is the operation.
+	Op jute.Op
+	// OnEnd, when set, runs when the call has ended and before Done is closed. If
+	// the server answered it runs on the connection's reading goroutine, before any
+	// later frame is looked at. It must not block.
+	OnEnd func(*Call)
+
+	// Valid after Done is closed. Err is nil if the server answered; then Code, Zxid
+	// and Body are its answer.
+	Err  error
+	Code jute.Code
+	Zxid int64
+	Body []byte
+
+	frame  []byte
+	xid    int32
+	seq    uint64
+	sentAt time.Time
+	lib    bool
+	done   chan struct{}
+}
+
+// NewCall encodes a request. A nil body is a request with a header only.
+func NewCall(op jute.Op, body jute.Record) *Call {
+	e := jute.Encoder{B: make([]byte, headerLen, 128)}
+	if body != nil {
+		body.Encode(&e)
+	}
+	binary.BigEndian.PutUint32(e.B[8:], uint32(op))
+	binary.BigEndian.PutUint32(e.B, uint32(len(e.B)-4))
+	return &Call{Op: op, frame: e.B, done: make(chan struct{})}
+}
+
+// Size returns the length of the frame as the server counts it.
+func (c *Call) Size() int { return len(c.frame) - 4 }
+
+// Done is closed when the call has ended, answered or not.
+func (c *Call) Done() <-chan struct{} { return c.done }
+
+// SentAt returns the time at which the call was handed to the connection. It is
+// not later than the time at which the first of its bytes was sent.
+func (c *Call) SentAt() time.Time { return c.sentAt }
+
+// Decode reads the body of the reply.
+func (c *Call) Decode(r jute.Record) error {
+	d := jute.NewDecoder(c.Body)
+	r.Decode(d)
+	if err := d.Err(); err != nil {
+		return fmt.Errorf("reply to %v: %w", c.Op, err)
+	}
+	return nil
+}
+
+func (c *Call) setXid(xid int32) {
+	c.xid = xid
+	binary.BigEndian.PutUint32(c.frame[4:], uint32(xid))
+}
+
+func (c *Call) end(err error) {
+	c.Err = err
+	if c.OnEnd != nil {
+		c.OnEnd(c)
+	}
+	close(c.done)
+}

@@ -1,0 +1,370 @@
+package wire
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/zookit/zookit/internal/jute"
+)
+
+// errAssumption means that go-zookeeper did something that v1.0.4 does not do.
+var errAssumption = errors.New("go-zookeeper does not behave as expected of v1.0.4")
+
+const (
+	firstXid   int32 = -16 // the protocol gives -1, -2, -4 and -8 a meaning of their own
+	keptBuffer       = 64 << 10
+)
+
+// conn is one established connection. Towards go-zookeeper it is a net.Conn that
+// carries pings and the end of the session; towards the link it carries calls.
+type conn struct {
+	link    *Link
+	raw     net.Conn
+	in      *bufio.Reader
+	wake    chan struct{} // cap 1: there is something to write
+	dead    chan struct{} // closed at the beginning of fail
+	told    chan struct{} // closed at its end
+	silence time.Duration
+
+	// Used by go-zookeeper's goroutines only, one after the other.
+	greeted bool
+	toLib   []byte
+
+	mu      sync.Mutex
+	err     error
+	out     []byte
+	xid     int32
+	queued  uint64  // number of calls put into out so far
+	written uint64  // number of those whose bytes may have reached the socket
+	pending []*Call // waiting for replies, oldest first
+	pings   []time.Time
+	known   bool // Connected has been called for this connection
+}
+
+func newConn(l *Link, raw net.Conn, response *jute.ConnectResponse, timeout time.Duration) *conn {
+	silence := timeout * 2 / 3
+	reader := &quietReader{raw: raw, lazyDeadline: lazyDeadline{limit: silence, set: raw.SetReadDeadline}}
+	canned := *response
+	canned.OldServer = true
+	return &conn{
+		link:    l,
+		raw:     raw,
+		in:      bufio.NewReaderSize(reader, 16<<10),
+		wake:    make(chan struct{}, 1),
+		dead:    make(chan struct{}),
+		told:    make(chan struct{}),
+		silence: silence,
+		toLib:   frameOf(&canned),
+		xid:     firstXid,
+	}
+}
+
+// send queues calls; it is false if the connection has ended.
+func (c *conn) send(calls []*Call) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.err != nil {
+		return false
+	}
+	now := time.Now()
+	for _, call := range calls {
+		call.sentAt = now
+		if !call.lib {
+			call.setXid(c.nextXid())
+		}
+		c.queued++
+		call.seq = c.queued
+		c.pending = append(c.pending, call)
+		c.out = append(c.out, call.frame...)
+		call.frame = nil
+	}
+	c.wakeWriter()
+	return true
+}
+
+func (c *conn) nextXid() int32 {
+	xid := c.xid
+	c.xid--
+	if c.xid > firstXid { // wrapped around
+		c.xid = firstXid
+	}
+	return xid
+}
+
+func (c *conn) wakeWriter() {
+	select {
+	case c.wake <- struct{}{}:
+	default:
+	}
+}
+
+// writeLoop writes whatever has been queued, many frames at once where many wait.
+// It is owned by the link.
+func (c *conn) writeLoop() {
+	deadline := lazyDeadline{limit: c.silence, set: c.raw.SetWriteDeadline}
+	var spare []byte
+	for {
+		select {
+		case <-c.wake:
+		case <-c.dead:
+			return
+		}
+		c.mu.Lock()
+		batch := c.out
+		c.out = spare[:0]
+		c.written = c.queued
+		c.mu.Unlock()
+		if len(batch) == 0 {
+			spare = batch
+			continue
+		}
+		err := deadline.touch()
+		if err == nil {
+			_, err = c.raw.Write(batch)
+		}
+		if err != nil {
+			c.fail(fmt.Errorf("write: %w", err))
+			return
+		}
+		if spare = batch; cap(spare) > keptBuffer {
+			spare = nil
+		}
+	}
+}
+
+// Write takes a frame from go-zookeeper. It never fails: go-zookeeper would be
+// left in a deadlock; the connection is closed instead.
+func (c *conn) Write(p []byte) (int, error) {
+	if err := c.fromLib(p); err != nil {
+		c.fail(err)
+	}
+	return len(p), nil
+}
+
+func (c *conn) fromLib(p []byte) error {
+	if len(p) < headerLen || int(binary.BigEndian.Uint32(p)) != len(p)-4 {
+		return fmt.Errorf("%w: a write of %d bytes is not one frame", errAssumption, len(p))
+	}
+	d := jute.NewDecoder(p[4:])
+	if !c.greeted {
+		var r jute.ConnectRequest
+		if r.Decode(d); d.Err() != nil || d.Rest() > 0 {
+			return fmt.Errorf("%w: the first write of %d bytes is no connect request", errAssumption, len(p))
+		}
+		c.greeted = true // answered from memory: see newConn
+		return nil
+	}
+	var h jute.RequestHeader
+	h.Decode(d)
+	switch h.Op {
+	case jute.OpPing:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.err == nil {
+			c.pings = append(c.pings, time.Now())
+			c.out = append(c.out, p...)
+			c.wakeWriter()
+		}
+		return nil
+	case jute.OpCloseSession:
+		c.send([]*Call{{Op: h.Op, lib: true, xid: h.Xid, frame: append([]byte(nil), p...), done: make(chan struct{})}})
+		return nil
+	default:
+		return fmt.Errorf("%w: it sends %v", errAssumption, h.Op)
+	}
+}
+
+// Read gives go-zookeeper the frames that are meant for it, and handles all
+// others on the way. go-zookeeper's receiving goroutine is the one reader.
+func (c *conn) Read(p []byte) (int, error) {
+	for len(c.toLib) == 0 {
+		forward, err := c.next()
+		if err != nil {
+			c.fail(err)
+			return 0, err
+		}
+		c.toLib = forward
+	}
+	n := copy(p, c.toLib)
+	c.toLib = c.toLib[n:]
+	return n, nil
+}
+
+// next reads and handles one frame; it returns what go-zookeeper has to see of it.
+func (c *conn) next() ([]byte, error) {
+	n, err := readLength(c.in)
+	if err != nil {
+		return nil, err
+	}
+	if n < jute.ReplyHeaderLen {
+		return nil, fmt.Errorf("%w: length %d is less than a reply header", errFrame, n)
+	}
+	size, tooLarge := n, n > c.link.cfg.MaxReply
+	if tooLarge {
+		size = jute.ReplyHeaderLen
+	}
+	frame := make([]byte, size)
+	if _, err := io.ReadFull(c.in, frame); err != nil {
+		return nil, err
+	}
+	if tooLarge {
+		if _, err := io.CopyN(io.Discard, c.in, int64(n-size)); err != nil {
+			return nil, err
+		}
+	}
+	var h jute.ReplyHeader
+	h.Decode(jute.NewDecoder(frame))
+	body := frame[jute.ReplyHeaderLen:]
+	switch {
+	case h.Xid == jute.XidNotification:
+		return nil, c.event(h, body, tooLarge)
+	case h.Xid == jute.XidPing:
+		c.pong()
+		return frameOf(&h), nil
+	case h.Xid == jute.XidAuth:
+		return nil, nil
+	default:
+		return c.reply(h, body, tooLarge, n)
+	}
+}
+
+func (c *conn) event(h jute.ReplyHeader, body []byte, tooLarge bool) error {
+	if tooLarge {
+		return fmt.Errorf("%w: a watch event over the limit of %d bytes", errFrame, c.link.cfg.MaxReply)
+	}
+	var ev jute.WatcherEvent
+	d := jute.NewDecoder(body)
+	if ev.Decode(d); d.Err() != nil {
+		return fmt.Errorf("watch event: %w", d.Err())
+	}
+	c.link.sawZxid(h.Zxid) // 3.9 sends the transaction that caused the event, older servers -1
+	c.link.cfg.Event(ev)
+	return nil
+}
+
+// pong takes the oldest ping as answered: pings are answered in order.
+func (c *conn) pong() {
+	c.mu.Lock()
+	var sent time.Time
+	if len(c.pings) > 0 {
+		sent, c.pings = c.pings[0], c.pings[1:]
+	}
+	c.mu.Unlock()
+	if !sent.IsZero() {
+		c.link.proof.answered(sent, time.Now(), false)
+	}
+}
+
+// reply completes the oldest pending call. The server answers one session's
+// requests in order; anything else means that frames were lost.
+func (c *conn) reply(h jute.ReplyHeader, body []byte, tooLarge bool, size int) ([]byte, error) {
+	c.mu.Lock()
+	if len(c.pending) == 0 || c.pending[0].xid != h.Xid {
+		c.mu.Unlock()
+		return nil, fmt.Errorf("%w: xid %d out of order", errFrame, h.Xid)
+	}
+	call := c.pending[0]
+	c.pending[0] = nil
+	c.pending = c.pending[1:]
+	c.mu.Unlock()
+
+	if h.Zxid > 0 {
+		c.link.sawZxid(h.Zxid)
+	}
+	c.link.proof.answered(call.sentAt, time.Now(), h.Err == jute.OK && committed(call.Op, body))
+	if call.lib {
+		c.link.farewell.Store(h.Err == jute.OK)
+		call.end(nil)
+		return frameOf(&h), nil
+	}
+	if tooLarge {
+		call.end(fmt.Errorf("%w: %d bytes, limit %d", ErrReplyTooLarge, size, c.link.cfg.MaxReply))
+		return nil, nil
+	}
+	call.Code, call.Zxid, call.Body = h.Err, h.Zxid, body
+	call.end(nil)
+	return nil, nil
+}
+
+// committed tells whether a reply with code OK proves a commit on behalf of the
+// session. A multi that failed, even because the session is no more, is answered with
+// OK and a list of errors, and an empty one without a look at the session.
+func committed(op jute.Op, body []byte) bool {
+	if op != jute.OpMulti {
+		return op.Commits()
+	}
+	d := jute.NewDecoder(body)
+	first := jute.Op(d.Int32())
+	return d.Err() == nil && first != jute.OpError
+}
+
+// fail ends the connection, once: the socket is closed, and every call under way
+// learns whether its bytes may have left. Whoever comes second waits until that is
+// done: so go-zookeeper cannot dial again before the end of this connection is known.
+func (c *conn) fail(err error) {
+	c.mu.Lock()
+	if c.err != nil {
+		c.mu.Unlock()
+		<-c.told
+		return
+	}
+	c.err = err
+	pending, written, known := c.pending, c.written, c.known
+	c.pending, c.out = nil, nil
+	c.mu.Unlock()
+
+	defer close(c.told)
+	close(c.dead)
+	closeSocket(c.raw)
+	c.link.detach(c)
+	if known { // otherwise announced tells
+		c.link.cfg.Disconnected(err)
+	}
+	for _, call := range pending {
+		if call.seq > written {
+			call.end(fmt.Errorf("%w (%w)", ErrNotSent, err))
+			continue
+		}
+		call.end(fmt.Errorf("%w (%w)", ErrLost, err))
+	}
+}
+
+// announced notes that Connected has been called, and tells of a loss that came before it.
+func (c *conn) announced() {
+	c.mu.Lock()
+	c.known = true
+	err := c.err
+	c.mu.Unlock()
+	if err != nil {
+		c.link.cfg.Disconnected(err)
+	}
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	c.fail(net.ErrClosed)
+	return nil
+}
+
+// LocalAddr implements net.Conn.
+func (c *conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
+
+// RemoteAddr implements net.Conn.
+func (c *conn) RemoteAddr() net.Addr { return c.raw.RemoteAddr() }
+
+// SetDeadline implements net.Conn. go-zookeeper's deadlines are ignored, here and
+// below: the handshake is over when it gets the connection, and from then on a
+// silence of two thirds of the session timeout ends it, as go-zookeeper would.
+func (c *conn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline implements net.Conn.
+func (c *conn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline implements net.Conn.
+func (c *conn) SetWriteDeadline(time.Time) error { return nil }
