@@ -1,0 +1,5 @@
+//go:build !linux
+
+package ensemble
+
+func orphanMode() bool { return false }
