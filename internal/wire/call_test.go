@@ -80,7 +80,9 @@ func TestEachCallEndsOnceAndHonestly(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	r.wg.Go(func() {
-		for range 20 {
+		defer r.link.Close()
+		defer r.over.Store(true)
+		for range 10 {
 			p := r.net.accept()
 			p.hello()
 			p.welcome(sessionID, sessionTimeout)
@@ -101,8 +103,6 @@ func TestEachCallEndsOnceAndHonestly(t *testing.T) {
 				p.reply(h, int64(i+1), &jute.DataReply{})
 			}
 		}
-		r.over.Store(true)
-		r.link.Close()
 	})
 	var senders sync.WaitGroup
 	for g := range 8 {

@@ -226,7 +226,8 @@ func (c *conn) next() ([]byte, error) {
 		return nil, c.event(h, body, tooLarge)
 	case h.Xid == jute.XidPing:
 		c.pong()
-		return frameOf(&h), nil
+		answer := h // a copy, so that h itself stays off the heap
+		return frameOf(&answer), nil
 	case h.Xid == jute.XidAuth:
 		return nil, nil
 	default:
@@ -281,7 +282,8 @@ func (c *conn) reply(h jute.ReplyHeader, body []byte, tooLarge bool, size int) (
 	if call.lib {
 		c.link.farewell.Store(h.Err == jute.OK)
 		call.end(nil)
-		return frameOf(&h), nil
+		answer := h
+		return frameOf(&answer), nil
 	}
 	if tooLarge {
 		call.end(fmt.Errorf("%w: %d bytes, limit %d", ErrReplyTooLarge, size, c.link.cfg.MaxReply))

@@ -233,34 +233,36 @@ func TestRefusedCredentialIsNotShown(t *testing.T) {
 // zxid of any reply, the session and its password, and the timeout asked for, not
 // the one that a server once granted.
 func TestConnectRequests(t *testing.T) {
-	r := newRig(t, pipes(t))
-	r.start()
-	p := r.net.accept()
-	require.Equal(t, jute.ConnectRequest{TimeoutMillis: 6000, Password: make([]byte, passwordLen)}, p.hello())
-	p.welcome(sessionID, 4*time.Second)
-	s := r.next("connected").session
-	require.Equal(t, Session{ID: sessionID, Password: sessionPassword, Timeout: 4 * time.Second, Server: "pipe"}, s)
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pipes(t))
+		r.start()
+		p := r.net.accept()
+		require.Equal(t, jute.ConnectRequest{TimeoutMillis: 6000, Password: make([]byte, passwordLen)}, p.hello())
+		p.welcome(sessionID, 4*time.Second)
+		s := r.next("connected").session
+		require.Equal(t, Session{ID: sessionID, Password: sessionPassword, Timeout: 4 * time.Second, Server: "pipe"}, s)
 
-	for _, step := range []struct{ zxid, seen int64 }{{5, 5}, {3, 5}, {0, 5}, {-1, 5}, {1 << 40, 1 << 40}} {
-		call := get("/a")
-		r.link.Send(call)
-		p.reply(p.expect(jute.OpGetData)[0], step.zxid, &jute.DataReply{})
-		require.NoError(t, r.ended(call))
-		require.Equal(t, step.seen, r.link.LastZxid())
-	}
-	p.event("/a", 1<<40+1) // 3.9 tells which transaction
-	r.next("event")
-	p.event("/a", -1) // older servers do not
-	r.next("event")
-	_ = p.raw.Close()
-	r.next("disconnected")
+		for _, step := range []struct{ zxid, seen int64 }{{5, 5}, {3, 5}, {0, 5}, {-1, 5}, {1 << 40, 1 << 40}} {
+			call := get("/a")
+			r.link.Send(call)
+			p.reply(p.expect(jute.OpGetData)[0], step.zxid, &jute.DataReply{})
+			require.NoError(t, r.ended(call))
+			require.Equal(t, step.seen, r.link.LastZxid())
+		}
+		p.event("/a", 1<<40+1) // 3.9 tells which transaction
+		r.next("event")
+		p.event("/a", -1) // older servers do not
+		r.next("event")
+		_ = p.raw.Close()
+		r.next("disconnected")
 
-	p = r.net.accept()
-	require.Equal(t, jute.ConnectRequest{
-		LastZxidSeen: 1<<40 + 1, TimeoutMillis: 6000, SessionID: sessionID, Password: sessionPassword,
-	}, p.hello())
-	p.welcome(sessionID, 5*time.Second)
-	require.Equal(t, 5*time.Second, r.next("connected").session.Timeout)
+		p = r.net.accept()
+		require.Equal(t, jute.ConnectRequest{
+			LastZxidSeen: 1<<40 + 1, TimeoutMillis: 6000, SessionID: sessionID, Password: sessionPassword,
+		}, p.hello())
+		p.welcome(sessionID, 5*time.Second)
+		require.Equal(t, 5*time.Second, r.next("connected").session.Timeout)
+	})
 }
 
 // Servers before 3.4 leave the read-only byte out.
@@ -314,6 +316,7 @@ func TestDialEnds(t *testing.T) {
 		p.hello()
 		cancel(gone)
 		require.ErrorIs(t, (<-done).err, gone)
+		require.True(t, r.link.Over())
 		p.drained()
 		r.quiet()
 	})

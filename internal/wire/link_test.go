@@ -97,20 +97,22 @@ func TestNothingIsSentBeforeConnected(t *testing.T) {
 
 // Drop ends this connection and not the link.
 func TestDrop(t *testing.T) {
-	r := newRig(t, pipes(t))
-	r.link.Drop(errTest) // nothing to drop
-	r.start()
-	for range 3 {
-		p := r.welcomed()
-		call := get("/a")
-		r.link.Send(call)
-		p.expect(jute.OpGetData)
-		r.link.Drop(errTest)
-		require.ErrorIs(t, r.next("disconnected").err, errTest)
-		require.ErrorIs(t, r.ended(call), ErrLost)
-		require.ErrorIs(t, call.Err, errTest)
-		p.drained()
-	}
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pipes(t))
+		r.link.Drop(errTest) // nothing to drop
+		r.start()
+		for range 3 {
+			p := r.welcomed()
+			call := get("/a")
+			r.link.Send(call)
+			p.expect(jute.OpGetData)
+			r.link.Drop(errTest)
+			require.ErrorIs(t, r.next("disconnected").err, errTest)
+			require.ErrorIs(t, r.ended(call), ErrLost)
+			require.ErrorIs(t, call.Err, errTest)
+			p.drained()
+		}
+	})
 }
 
 // Whoever ends a connection second waits until its end is known, so that a new
@@ -128,9 +130,9 @@ func TestEndIsKnownBeforeTheNextDial(t *testing.T) {
 		r.wg.Go(func() { r.link.Drop(errTest) })
 		p.drained()
 		p = r.net.accept()
-		require.ErrorIs(t, r.next("disconnected").err, errTest)
 		p.hello()
 		p.welcome(sessionID, sessionTimeout)
+		require.ErrorIs(t, r.next("disconnected").err, errTest)
 		r.next("connected")
 	})
 }
@@ -141,8 +143,7 @@ func TestClose(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	for range 20 {
 		r := newRig(t, loopback(t))
-		r.start()
-		p := r.welcomed()
+		_, p := r.connect()
 		calls := []*Call{get("/a"), get("/b")}
 		r.link.Send(calls...)
 		p.expect(jute.OpGetData, jute.OpGetData)
@@ -165,6 +166,31 @@ func TestClose(t *testing.T) {
 		r.close()
 		r.quiet()
 	}
+}
+
+// A write that does not return at once when its socket is closed is waited for.
+func TestCloseWaitsForTheWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := pipes(t)
+		n.wrap = func(c net.Conn) net.Conn { return &lingering{c} }
+		r := newRig(t, n)
+		r.connect()
+		r.link.Send(get("/a"))
+		synctest.Wait()
+		began := time.Now()
+		r.link.Close()
+		require.Equal(t, time.Second, time.Since(began))
+	})
+}
+
+type lingering struct{ net.Conn }
+
+func (l *lingering) Write(p []byte) (int, error) {
+	n, err := l.Conn.Write(p)
+	if err != nil {
+		time.Sleep(time.Second)
+	}
+	return n, err
 }
 
 // A session that the server has ended at the library's wish is known to be ended;
@@ -227,39 +253,43 @@ func TestB5_ReplyFramesThatAreNone(t *testing.T) {
 		"a reply to the library":       frameOf(&jute.ReplyHeader{Xid: 1}),
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := newRig(t, pipes(t))
-			r.start()
-			p := r.welcomed()
-			calls := []*Call{get("/a"), get("/b")}
-			r.link.Send(calls...)
-			p.expect(jute.OpGetData, jute.OpGetData)
-			_, _ = p.raw.Write(bytes)
-			err := r.next("disconnected").err
-			require.True(t, errors.Is(err, errFrame) || errors.Is(err, jute.ErrMalformed), "%v", err)
-			for _, c := range calls {
-				require.ErrorIs(t, r.ended(c), ErrLost)
-			}
-			p.drained()
-			p = r.welcomed()
-			again := get("/a")
-			r.link.Send(again)
-			p.reply(p.expect(jute.OpGetData)[0], 1, &jute.DataReply{})
-			require.NoError(t, r.ended(again))
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, pipes(t))
+				r.start()
+				p := r.welcomed()
+				calls := []*Call{get("/a"), get("/b")}
+				r.link.Send(calls...)
+				p.expect(jute.OpGetData, jute.OpGetData)
+				_, _ = p.raw.Write(bytes)
+				err := r.next("disconnected").err
+				require.True(t, errors.Is(err, errFrame) || errors.Is(err, jute.ErrMalformed), "%v", err)
+				for _, c := range calls {
+					require.ErrorIs(t, r.ended(c), ErrLost)
+				}
+				p.drained()
+				p = r.welcomed()
+				again := get("/a")
+				r.link.Send(again)
+				p.reply(p.expect(jute.OpGetData)[0], 1, &jute.DataReply{})
+				require.NoError(t, r.ended(again))
+			})
 		})
 	}
 }
 
 // Late verdicts on credentials, and answers to pings that were never sent, concern nobody.
 func TestHarmlessFramesArePassedOver(t *testing.T) {
-	r := newRig(t, pipes(t))
-	r.start()
-	p := r.welcomed()
-	call := get("/a")
-	r.link.Send(call)
-	h := p.expect(jute.OpGetData)[0]
-	p.send(&jute.ReplyHeader{Xid: jute.XidAuth})
-	p.send(&jute.ReplyHeader{Xid: jute.XidPing})
-	p.reply(h, 1, &jute.DataReply{})
-	require.NoError(t, r.ended(call))
-	r.quiet()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pipes(t))
+		r.start()
+		p := r.welcomed()
+		call := get("/a")
+		r.link.Send(call)
+		h := p.expect(jute.OpGetData)[0]
+		p.send(&jute.ReplyHeader{Xid: jute.XidAuth})
+		p.send(&jute.ReplyHeader{Xid: jute.XidPing})
+		p.reply(h, 1, &jute.DataReply{})
+		require.NoError(t, r.ended(call))
+		r.quiet()
+	})
 }

@@ -3,7 +3,6 @@ package wire
 import (
 	"bufio"
 	"context"
-	"encoding/binary"
 	"net"
 	"sync"
 	"testing"
@@ -23,7 +22,7 @@ const (
 var sessionPassword = []byte("0123456789abcdef")
 
 // peer is the server's end of one connection. Its methods are for the test's own
-// goroutine, except serve.
+// goroutine, except drained.
 type peer struct {
 	t   testing.TB
 	raw net.Conn
@@ -118,28 +117,6 @@ func (p *peer) drained() (frames int) {
 			return frames
 		}
 		frames++
-	}
-}
-
-// serve answers everything with success until the connection ends. It may run on
-// a goroutine of its own.
-func (p *peer) serve() {
-	out := bufio.NewWriter(p.raw)
-	value := &jute.DataReply{Data: make([]byte, 64)}
-	for zxid := int64(1); ; zxid++ {
-		b, err := readFrame(p.in, 16<<20)
-		if err != nil || len(b) < 8 {
-			return
-		}
-		h := jute.RequestHeader{Xid: int32(binary.BigEndian.Uint32(b)), Op: jute.Op(binary.BigEndian.Uint32(b[4:]))}
-		reply := []jute.Record{&jute.ReplyHeader{Xid: h.Xid, Zxid: zxid}}
-		if h.Op == jute.OpGetData {
-			reply = append(reply, value)
-		}
-		_, _ = out.Write(frameOf(reply...))
-		if p.in.Buffered() == 0 && out.Flush() != nil {
-			return
-		}
 	}
 }
 

@@ -88,6 +88,24 @@ func (r *rig) next(kind string) note {
 	}
 }
 
+// skipTo is next, passing over events.
+func (r *rig) skipTo(kind string) note {
+	r.t.Helper()
+	for {
+		select {
+		case n := <-r.notes:
+			if n.kind == "event" {
+				continue
+			}
+			require.Equal(r.t, kind, n.kind, "callback (error: %v)", n.err)
+			return n
+		case <-time.After(patience):
+			r.t.Fatalf("no callback where %q was expected", kind)
+			return note{}
+		}
+	}
+}
+
 // quiet checks that there is no further callback.
 func (r *rig) quiet() {
 	r.t.Helper()
