@@ -1,0 +1,58 @@
+package lock
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/zookit/zookit/client"
+	"github.com/zookit/zookit/recipes"
+)
+
+// Option changes how a [Mutex] works. An option that cannot be is reported by the mutex's
+// first call, not ignored.
+type Option func(*recipes.LineConfig) error
+
+// WithLayout says in whose znodes the lock is written. All programs that contend
+// on a path have to use the same. Default: recipes.Curator, which Apache Curator's and
+// go-zookeeper's locks share; recipes.Kazoo is for contending with Kazoo.
+func WithLayout(layout recipes.Layout) Option {
+	return func(c *recipes.LineConfig) error {
+		c.Layout = layout
+		return nil
+	}
+}
+
+// WithIdentifier sets the text by which people and [Mutex.Contenders] tell whose lock
+// node it is; it is stored as the node's data. It has no meaning for the lock itself and
+// need not be unique. At most 64 KiB. Default: host name and process id,
+// such as "web-3-41172".
+func WithIdentifier(id string) Option {
+	return func(c *recipes.LineConfig) error {
+		if len(id) > maxIdentifier {
+			return fmt.Errorf("%w: the identifier has %d bytes, at most %d are allowed: it is stored in every contender's node", client.ErrBadArgument, len(id), maxIdentifier)
+		}
+		c.Data = []byte(id)
+		return nil
+	}
+}
+
+const maxIdentifier = 64 << 10
+
+// WithTolerance makes the mutex wait for contenders of other layouts instead of
+// failing with [ErrLayoutConflict]. The others go on not seeing this mutex, so
+// the two do not exclude each other: it is for the time in which the last
+// programs of the other layout finish.
+func WithTolerance() Option {
+	return func(c *recipes.LineConfig) error {
+		c.Tolerant = true
+		return nil
+	}
+}
+
+func defaultIdentifier() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s-%d", host, os.Getpid())
+}

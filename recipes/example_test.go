@@ -1,0 +1,65 @@
+package recipes_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/zookit/zookit/client"
+	"github.com/zookit/zookit/recipes"
+)
+
+// A recipe of one's own: among all members of a group one works, the others stand by.
+// Its nodes are Curator's, so that LeaderSelector may stand by as well.
+type standby struct {
+	line *recipes.Line
+}
+
+func newStandby(cl *client.Client, path, name string) (*standby, error) {
+	line, err := recipes.NewLine(cl, path, recipes.LineConfig{Data: []byte(name)})
+	if err != nil {
+		return nil, err
+	}
+	return &standby{line}, nil
+}
+
+// run works whenever it is this member's turn, until ctx ends.
+func (s *standby) run(ctx context.Context, work func(ctx context.Context, token int64) error) error {
+	for {
+		turn, err := s.line.Acquire(ctx)
+		if err != nil {
+			return err
+		}
+		err = work(turn.Context(), turn.Token())
+		if lost := turn.Err(); lost != nil {
+			fmt.Println("somebody else may be working by now:", lost)
+		}
+		if err := turn.Release(ctx); err != nil { // nil if it was lost
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func ExampleLine() {
+	ctx := context.Background()
+	cl, err := client.Connect(ctx, "localhost:2181")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer cl.Close()
+
+	s, err := newStandby(cl, "/workers/active", "worker-7")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	err = s.run(ctx, func(ctx context.Context, token int64) error {
+		fmt.Println("working with token", token)
+		<-ctx.Done()
+		return context.Cause(ctx)
+	})
+	fmt.Println(err)
+}
