@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"time"
+	"sync/atomic"
 )
 
 // Client is a connection to a ZooKeeper ensemble that lives as long as the
@@ -32,7 +32,7 @@ type Client struct {
 		session *Session      // the newest
 		changed chan struct{} // closed and replaced at every change
 	}
-	closing  sync.Once
+	closing  atomic.Bool
 	closeErr error
 }
 
@@ -52,7 +52,10 @@ func Connect(ctx context.Context, servers string, opts ...Option) (*Client, erro
 		return nil, err
 	}
 	set := defaults()
-	for _, opt := range opts {
+	for i, opt := range opts {
+		if opt == nil {
+			return nil, badOption(fmt.Sprintf("option %d", i), "it is nil")
+		}
 		if err := opt(&set); err != nil {
 			return nil, err
 		}
@@ -130,7 +133,7 @@ func (c *Client) enter(ctx context.Context, only *Session) (*Session, error) {
 		if only != nil {
 			s = only
 		}
-		connected := s != nil && s.connected
+		connected := s != nil && s.connected && !s.over
 		over := only != nil && only.over
 		c.gate.Unlock()
 		switch {
@@ -194,18 +197,18 @@ func (c *Client) Logger() *slog.Logger { return c.log }
 // ended when it returns. If the server could not be told, the error says how long the
 // session lives on. Closing again returns the same. Takes at most about two seconds.
 func (c *Client) Close() error {
-	c.closing.Do(func() {
+	if c.closing.CompareAndSwap(false, true) {
 		c.cancel(ErrClosed)
 		c.wg.Wait()
 		c.gate.Lock()
 		s := c.gate.session
 		c.gate.Unlock()
 		if s != nil && s.id != 0 && errors.Is(context.Cause(s.ctx), ErrClosed) && !s.link.SessionClosed() {
-			c.closeErr = fmt.Errorf("session %s could not be ended on a server: its ephemeral nodes remain for up to %v",
-				sessionName(s.id), time.Until(s.link.HeardUntil()).Round(time.Millisecond))
+			c.closeErr = fmt.Errorf("session %s could not be ended on a server: its ephemeral nodes remain until the servers have heard nothing of it for %v",
+				sessionName(s.id), s.timeout)
 		}
 		close(c.closed)
-	})
+	}
 	<-c.closed
 	return c.closeErr
 }

@@ -50,7 +50,18 @@ type creation struct {
 	acl     []ACL
 	parents bool
 	above   Mode // of parents that are made
+	protect bool
 	unique  string
+}
+
+func (c *creation) apply(opts []CreateOption) error {
+	for i, opt := range opts {
+		if opt == nil {
+			return fmt.Errorf("%w: option %d is nil", ErrBadArgument, i)
+		}
+		opt(c)
+	}
+	return nil
 }
 
 // CreateOption is a setting of [Ops.Create].
@@ -83,7 +94,9 @@ func WithContainerParents() CreateOption {
 // session and behind a commit of the quorum. If the context ends before the outcome
 // is known, the error is Unknown and the client goes on to delete the node, should it
 // exist, until that is certain or the session is over.
-func WithProtection(prefix string) CreateOption { return func(c *creation) { c.unique = prefix } }
+func WithProtection(prefix string) CreateOption {
+	return func(c *creation) { c.protect, c.unique = true, prefix }
+}
 
 // Created is what a create has made.
 type Created struct {
@@ -101,15 +114,17 @@ func (o Ops) Create(ctx context.Context, path string, data []byte, opts ...Creat
 
 // CreateAndList makes a node and lists its siblings, itself among them, behind it:
 // two requests in one flight. The list holds everything older than the node that
-// was there when it was read. It is sorted by name.
+// was there when it was read. It is sorted by name. If the node was made and the list
+// could not be had, the error is Unknown and Created tells the node; with
+// [WithProtection] the node is deleted again instead.
 func (s *Session) CreateAndList(ctx context.Context, path string, data []byte, opts ...CreateOption) (Created, []string, error) {
 	return s.create(ctx, path, data, true, opts)
 }
 
 func (o Ops) create(ctx context.Context, path string, data []byte, list bool, opts []CreateOption) (Created, []string, error) {
 	cr := creation{acl: o.c.set.acl}
-	for _, opt := range opts {
-		opt(&cr)
+	if err := cr.apply(opts); err != nil {
+		return Created{}, nil, refused(jute.OpCreate, path, err)
 	}
 	r, err := o.createRequest(path, data, &cr)
 	if err != nil {
@@ -124,7 +139,7 @@ func (o Ops) create(ctx context.Context, path string, data []byte, list bool, op
 		}
 		r.behind = func() *wire.Call { return siblings }
 	}
-	if cr.unique != "" {
+	if cr.protect {
 		o.protect(r, &reply, path, &cr)
 	}
 	for {
@@ -144,11 +159,16 @@ func (o Ops) create(ctx context.Context, path string, data []byte, list bool, op
 		return created, nil, nil
 	}
 	names, err := o.listed(ctx, parentOf(path), siblings)
-	if err != nil && r.abandon != nil {
-		r.abandon(nil)
-		return Created{}, nil, err
+	if err == nil {
+		return created, names, nil
 	}
-	return created, names, err
+	err = &OpError{Op: r.op.String(), Path: path, Outcome: Unknown, Err: fmt.Errorf("made, but not listed: %w", err)}
+	if !cr.protect {
+		return created, nil, err
+	}
+	// By its path: to look for it the directory would have to be readable.
+	o.s.Cleanup("delete "+created.Path, func(ctx context.Context) error { return o.deleteGone(ctx, created.Path) })
+	return Created{}, nil, err
 }
 
 // listed waits for the list that was sent behind a create, or reads it again.
@@ -177,7 +197,10 @@ func (o Ops) createRequest(path string, data []byte, cr *creation) (*request, er
 	if cr.mode.ttl() != (cr.ttl != 0) || cr.ttl < 0 || cr.ttl > maxTTL || cr.ttl%time.Millisecond != 0 {
 		return nil, fmt.Errorf("%w: time to live %v: the TTL modes need WithTTL of whole milliseconds up to %v, other modes none", ErrBadArgument, cr.ttl, maxTTL)
 	}
-	if cr.unique != "" && !strings.HasPrefix(baseOf(path), cr.unique) {
+	if cr.protect && cr.unique == "" {
+		return nil, fmt.Errorf("%w: protection: the prefix is empty, so that every node would be this call's", ErrBadArgument)
+	}
+	if !strings.HasPrefix(baseOf(path), cr.unique) {
 		return nil, fmt.Errorf("%w: protection: the name %s does not begin with %s", ErrBadArgument, quoted(baseOf(path)), quoted(cr.unique))
 	}
 	body := jute.CreateRequest{Path: o.out(path), Data: data, ACL: acls, Flags: int32(cr.mode)}

@@ -201,14 +201,15 @@ func (d *dialer) addresses(ctx context.Context) ([]target, error) {
 	return all, nil
 }
 
-// rejected notes why the server tried last could not be used.
-func (d *dialer) rejected(err error) {
+// rejected notes why the server tried last could not be used, and returns its name.
+func (d *dialer) rejected(err error) string {
 	if errors.Is(err, errNoAddress) { // each server's own reason is noted already
-		return
+		return "all"
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failed[d.current] = err
+	return d.current.String()
 }
 
 // connected notes that the server tried last has completed the handshake.

@@ -117,9 +117,9 @@ type OpError struct {
 // Error implements error.
 func (e *OpError) Error() string {
 	if e.Outcome == Unknown {
-		return fmt.Sprintf("%s %s: outcome unknown: %v", e.Op, e.Path, e.Err)
+		return fmt.Sprintf("%s %s: outcome unknown: %v", e.Op, legible(e.Path), e.Err)
 	}
-	return fmt.Sprintf("%s %s: %v", e.Op, e.Path, e.Err)
+	return fmt.Sprintf("%s %s: %v", e.Op, legible(e.Path), e.Err)
 }
 
 // Unwrap returns the reason.

@@ -39,6 +39,9 @@ type Hold struct {
 // made. Errors: [ErrSessionLost], [ErrClosed]; [ErrUnconfirmed] if
 // [Session.ConfirmedUntil] is past, see [Session.Confirm].
 func (s *Session) Hold(path string) (*Hold, error) {
+	if _, err := s.confirmation(path); err != nil {
+		return nil, err
+	}
 	if s.ctx.Err() != nil {
 		return nil, fmt.Errorf("hold %s: %w", path, context.Cause(s.ctx))
 	}
@@ -88,12 +91,9 @@ func (s *Session) Confirm(ctx context.Context, paths ...string) error {
 	if len(paths) == 0 {
 		paths = []string{"/"}
 	}
-	out := make([]string, len(paths))
-	for i, p := range paths {
-		if err := checkPath(p, false); err != nil {
-			return refused(jute.OpCheck, p, err)
-		}
-		out[i] = s.out(p)
+	body, err := s.confirmation(paths...)
+	if err != nil {
+		return err
 	}
 	fail := func(path string, kind OutcomeKind, err error) error {
 		return &OpError{Op: jute.OpCheck.String(), Path: path, Outcome: kind, Err: err}
@@ -103,7 +103,7 @@ func (s *Session) Confirm(ctx context.Context, paths ...string) error {
 		if _, err := s.c.enter(ctx, s); err != nil {
 			return fail(paths[0], NotSent, err)
 		}
-		call := wire.NewCall(jute.OpMulti, checks(out...))
+		call := wire.NewCall(jute.OpMulti, body)
 		s.send(call)
 		patience := time.NewTimer(s.timeout / 5)
 		select {
@@ -116,22 +116,44 @@ func (s *Session) Confirm(ctx context.Context, paths ...string) error {
 			patience.Stop()
 			return fail(paths[0], Unknown, ctxError(ctx))
 		}
-		if call.Err != nil {
+		if call.Err != nil || retryable(call.Code) {
+			if call.Err == nil && call.Code != jute.ThrottledOp {
+				s.link.Drop(fmt.Errorf("the server answered %w", codeError(call.Code)))
+			}
 			if err := sleep(ctx, pause.NextBackOff()); err != nil {
 				return fail(paths[0], Unknown, err)
 			}
 			continue
 		}
-		i, err := failedCheck(call)
+		i, err := failedCheck(call, len(paths))
 		if err == nil {
 			return nil
 		}
-		return fail(paths[min(i, len(paths)-1)], Definite, err)
+		return fail(paths[i], Definite, err)
 	}
 }
 
-// failedCheck reads the reply to a transaction of checks: which one failed, and how.
-func failedCheck(call *wire.Call) (int, error) {
+// confirmation is the transaction that checks that the nodes exist.
+func (s *Session) confirmation(paths ...string) (*jute.MultiRequest, error) {
+	out := make([]string, len(paths))
+	size := 0
+	for i, p := range paths {
+		if err := checkPath(p, false); err != nil {
+			return nil, refused(jute.OpCheck, p, err)
+		}
+		out[i] = s.out(p)
+		if size += checkSize(out[i]); size > s.c.set.maxRequest {
+			return nil, refused(jute.OpCheck, p, fmt.Errorf("%w: %d nodes in one confirmation, limit %d bytes", ErrTooLarge, len(paths), s.c.set.maxRequest))
+		}
+	}
+	return checks(out...), nil
+}
+
+// checkSize is an upper bound of what the check of a node adds to a request.
+func checkSize(path string) int { return len(path) + 32 }
+
+// failedCheck reads the reply to a transaction of n checks: which one failed, and how.
+func failedCheck(call *wire.Call, n int) (int, error) {
 	if call.Code != jute.OK && len(call.Body) == 0 {
 		return 0, codeError(call.Code)
 	}
@@ -139,10 +161,5 @@ func failedCheck(call *wire.Call) (int, error) {
 	if err := call.Decode(&reply); err != nil {
 		return 0, err
 	}
-	for i, r := range reply.Results {
-		if r.Err != jute.OK && r.Err != jute.RuntimeInconsistency {
-			return i, codeError(r.Err)
-		}
-	}
-	return 0, codeError(call.Code)
+	return failedOp(reply.Results, n)
 }

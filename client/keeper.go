@@ -10,8 +10,9 @@ import (
 	"github.com/zookit/zookit/internal/wire"
 )
 
-// maxChecks is how many nodes one confirmation checks. Whoever holds more has
-// them checked in turn; the session itself is confirmed by each.
+// maxChecks is how many nodes one confirmation checks, if their paths fit into a
+// request. Whoever holds more has them checked in turn; the session itself is
+// confirmed by each.
 const maxChecks = 1000
 
 // keeper confirms a session while it has holds, and ends the holds when that does
@@ -25,6 +26,7 @@ type keeper struct {
 	next    int  // where the next confirmation begins
 	urgent  bool // a confirmation is due at once
 	running bool
+	over    bool
 	wg      sync.WaitGroup
 }
 
@@ -33,7 +35,7 @@ func newKeeper(s *Session) *keeper { return &keeper{s: s, woken: make(chan struc
 func (k *keeper) add(h *Hold) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.s.ctx.Err() != nil { // and with it h's context
+	if k.over || k.s.ctx.Err() != nil { // and with it h's context
 		return
 	}
 	k.holds = append(k.holds, h)
@@ -63,12 +65,14 @@ func (k *keeper) remove(h *Hold, cause error) {
 	}
 }
 
-// poke makes a confirmation due at once.
+// poke makes a confirmation due at once, if there is anything to confirm.
 func (k *keeper) poke() {
 	k.mu.Lock()
-	k.urgent = true
-	k.mu.Unlock()
-	k.wake()
+	defer k.mu.Unlock()
+	if len(k.holds) > 0 { // otherwise the first hold to come would pay for it
+		k.urgent = true
+		k.wake()
+	}
 }
 
 func (k *keeper) pressed() bool {
@@ -88,25 +92,39 @@ func (k *keeper) wake() {
 
 // wait returns when the goroutine has ended; it is called when the session is over.
 func (k *keeper) wait() {
-	k.mu.Lock() // from here on add starts nothing
+	k.mu.Lock()
+	k.over = true // from here on add starts nothing
 	k.mu.Unlock()
 	k.wg.Wait()
 }
 
-// batch returns the holds to check next; none ends the keeper.
+// idle tells whether there is nothing to hold any more, which ends the keeper.
+func (k *keeper) idle() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if len(k.holds) > 0 {
+		return false
+	}
+	k.running, k.urgent = false, false
+	return true
+}
+
+// batch returns the holds to check next, in turn where they are too many.
 func (k *keeper) batch() []*Hold {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.holds) == 0 {
-		k.running = false
-		return nil
+	var out []*Hold
+	size := 0
+	for i := range min(len(k.holds), maxChecks) {
+		h := k.holds[(k.next+i)%len(k.holds)]
+		if size += checkSize(k.s.out(h.path)); size > k.s.c.set.maxRequest && i > 0 {
+			break
+		}
+		out = append(out, h)
 	}
-	n := min(len(k.holds), maxChecks)
-	out := make([]*Hold, n)
-	for i := range out {
-		out[i] = k.holds[(k.next+i)%len(k.holds)]
+	if len(out) > 0 {
+		k.next = (k.next + len(out)) % len(k.holds)
 	}
-	k.next = (k.next + n) % len(k.holds)
 	return out
 }
 
@@ -118,6 +136,7 @@ func (k *keeper) run() {
 		call    *wire.Call
 		checked []*Hold
 		sent    time.Time
+		again   bool // another confirmation is due when call has ended
 	)
 	defer tick.Stop()
 	defer expiry.Stop()
@@ -138,9 +157,10 @@ func (k *keeper) run() {
 			}
 			due = true
 		case <-k.woken:
-			due = k.pressed()
+			again = k.pressed() || again
+			due = again
 		case <-done:
-			due = k.conclude(call, checked)
+			due = k.conclude(call, checked) || again
 			call = nil
 		}
 		// After a pause of the process the bound may be past although its timer has not
@@ -150,19 +170,18 @@ func (k *keeper) run() {
 		} else {
 			k.endAll(ErrUnconfirmed)
 		}
-		if due {
-			tick.Reset(period)
-		}
-		if call != nil {
+		if call != nil { // one at a time, and tick watches over it
 			continue
 		}
-		batch := k.batch()
-		if batch == nil {
+		if k.idle() {
 			return
 		}
 		if due {
-			checked, sent = batch, time.Now()
-			call = k.confirm(batch)
+			again = false
+			sent = time.Now() // not after the tick
+			tick.Reset(period)
+			checked = k.batch()
+			call = k.confirm(checked)
 		}
 	}
 }
@@ -183,7 +202,7 @@ func (k *keeper) confirm(batch []*Hold) *wire.Call {
 			calls = append(calls, call)
 		}
 	}
-	if len(calls) == 0 {
+	if len(batch) == 0 || len(calls) == 0 {
 		return nil
 	}
 	k.s.send(calls...)
@@ -213,6 +232,18 @@ func (k *keeper) watch(h *Hold, path string) *wire.Call {
 	h.watch = w
 	call := wire.NewCall(jute.OpGetData, &jute.PathWatchRequest{Path: path, Watch: true})
 	k.s.watches.announce(w, call, false)
+	arrived := call.OnEnd
+	call.OnEnd = func(call *wire.Call) {
+		arrived(call)
+		switch {
+		case call.Err != nil: // to be watched over the next connection
+			k.mu.Lock()
+			h.watch = nil
+			k.mu.Unlock()
+		case call.Code == jute.NoNode:
+			k.remove(h, ErrHoldDeleted)
+		}
+	}
 	return call
 }
 
@@ -224,7 +255,7 @@ func (k *keeper) conclude(call *wire.Call, checked []*Hold) bool {
 	if call.Err != nil {
 		return k.s.wasConnected() // otherwise the next connection wakes the keeper
 	}
-	i, err := failedCheck(call)
+	i, err := failedCheck(call, len(checked))
 	switch {
 	case err == nil:
 		return false

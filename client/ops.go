@@ -81,15 +81,25 @@ func (o Ops) attempt(ctx context.Context, r *request) error {
 	fail := func(kind OutcomeKind, err error) error {
 		return &OpError{Op: r.op.String(), Path: r.path, Outcome: kind, Err: err}
 	}
-	pause := newBackoff(5*time.Millisecond, time.Second)
-	for n := 1; ; n++ {
-		s, err := o.c.enter(ctx, o.s)
-		if err != nil {
-			return fail(NotSent, err)
+	var (
+		pause = newBackoff(5*time.Millisecond, time.Second)
+		last  error     // of the attempt before
+		given = NotSent // the outcome when no further attempt is made
+	)
+	giveUp := func(err error) error {
+		if last != nil {
+			err = fmt.Errorf("%w (after: %w)", err, last)
 		}
+		return fail(given, err)
+	}
+	for n := 1; ; n++ {
 		call := wire.NewCall(r.op, r.body)
 		if call.Size() > o.c.set.maxRequest {
 			return fail(NotSent, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, call.Size(), o.c.set.maxRequest))
+		}
+		s, err := o.c.enter(ctx, o.s)
+		if err != nil {
+			return giveUp(err)
 		}
 		if r.prepare != nil {
 			r.prepare(s, call)
@@ -108,7 +118,7 @@ func (o Ops) attempt(ctx context.Context, r *request) error {
 			}
 			return fail(Unknown, ctxError(ctx))
 		}
-		err, kind := callError(call)
+		kind, err := callError(call)
 		switch {
 		case kind == Definite && err == nil:
 			if r.reply == nil {
@@ -137,10 +147,13 @@ func (o Ops) attempt(ctx context.Context, r *request) error {
 			}
 		case kind == Unknown && !r.repeat:
 			return fail(Unknown, o.because(s, err))
+		case kind == Unknown:
+			given = Unknown // to be repeated, but it may have been executed
 		}
+		last = err
 		o.c.log.Debug("zookeeper operation repeated", "op", r.op.String(), "path", r.path, "attempt", n, "err", err)
 		if err := sleep(ctx, pause.NextBackOff()); err != nil {
-			return fail(outcomeOfRepeat(kind, r.repeat), err)
+			return giveUp(err)
 		}
 	}
 }
@@ -148,15 +161,6 @@ func (o Ops) attempt(ctx context.Context, r *request) error {
 // retryable tells of an answer that says: not executed, try again, perhaps elsewhere.
 func retryable(code jute.Code) bool {
 	return code == jute.SessionMoved || code == jute.SessionExpired || code == jute.ThrottledOp
-}
-
-// outcomeOfRepeat is the class of an operation that was to be repeated when its
-// context ended.
-func outcomeOfRepeat(last OutcomeKind, read bool) OutcomeKind {
-	if last == Unknown && read {
-		return Unknown
-	}
-	return NotSent
 }
 
 // because adds the reason if the connection was lost with its session.

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"math"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/zookit/zookit/internal/sasl"
 	"github.com/zookit/zookit/internal/wire"
 )
 
@@ -31,6 +33,7 @@ type settings struct {
 	unconfirmed    bool
 	maxRequest     int
 	maxReply       int
+	sasl           *sasl.Login
 	credentials    []wire.Credential
 	acl            []ACL
 	tls            *tls.Config
@@ -146,7 +149,7 @@ func WithDefaultACL(acls ...ACL) Option {
 		if _, err := aclRecords(acls); err != nil {
 			return fmt.Errorf("WithDefaultACL: %w", err)
 		}
-		s.acl = acls
+		s.acl = slices.Clone(acls)
 		return nil
 	}
 }

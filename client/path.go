@@ -38,7 +38,7 @@ func checkPath(path string, sequential bool) error {
 		}
 	}
 	for i, r := range path {
-		if r == 0 || r <= 0x1f || r >= 0x7f && r <= 0x9f || r >= 0xd800 && r <= 0xf8ff || r >= 0xfff0 && r <= 0xffff {
+		if r == 0 || r <= 0x1f || r >= 0x7f && r <= 0x9f || r >= 0xd800 && r <= 0xf8ff || r >= 0xfff0 { // above 0xffff are surrogates to a server
 			return bad(fmt.Sprintf("character %U at byte %d is not allowed", r, i))
 		}
 	}
@@ -52,6 +52,14 @@ func quoted(path string) string {
 		return fmt.Sprintf("%q… (%d bytes)", path[:most], len(path))
 	}
 	return fmt.Sprintf("%q", path)
+}
+
+// legible is path as it is, unless that would not do for an error text.
+func legible(path string) string {
+	if q := quoted(path); len(q) != len(path)+2 {
+		return q
+	}
+	return path
 }
 
 // parentOf returns the parent's path; that of a top-level node is "/".
@@ -91,10 +99,10 @@ func (c chroot) outward(path string) string {
 func (c chroot) inward(path string) string {
 	rest, ok := strings.CutPrefix(path, string(c))
 	switch {
-	case !ok: // an event about something above: leave it
-		return path
 	case rest == "":
 		return "/"
+	case !ok || rest[0] != '/': // an event about something elsewhere: leave it
+		return path
 	}
 	return rest
 }

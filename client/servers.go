@@ -24,6 +24,9 @@ func parseServers(list string) ([]server, chroot, error) {
 		return fmt.Errorf("%w: server list %s: %s", ErrBadArgument, quoted(list), fmt.Sprintf(rule, args...))
 	}
 	hosts, root := list, chroot("")
+	if strings.Contains(list, "://") {
+		return nil, "", bad("it is no URL; the form is host:port,host:port/chroot")
+	}
 	if i := strings.IndexByte(list, '/'); i >= 0 {
 		hosts = list[:i]
 		path := list[i:]
@@ -45,7 +48,7 @@ func parseServers(list string) ([]server, chroot, error) {
 	for entry := range strings.SplitSeq(hosts, ",") {
 		s, rule := parseServer(strings.TrimSpace(entry))
 		if rule != "" {
-			return nil, "", bad("entry %q: %s", entry, rule)
+			return nil, "", bad("entry %s: %s", quoted(entry), rule)
 		}
 		if !seen[s] {
 			seen[s] = true
@@ -71,7 +74,7 @@ func parseServer(entry string) (server, string) {
 			return server{}, "it is not host:port (IPv6 addresses stand in brackets)"
 		}
 	}
-	if strings.ContainsAny(host, " \t\r\n@?#\\\x00[]") || host == "" {
+	if strings.ContainsAny(host, " \t\r\n;@?#\\\x00[]") || host == "" {
 		return server{}, "the host is not a name or an address"
 	}
 	if strings.Contains(host, ":") && net.ParseIP(strings.SplitN(host, "%", 2)[0]) == nil {

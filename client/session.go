@@ -51,6 +51,7 @@ func newSession(c *Client, epoch uint64) *Session {
 	s.link = wire.NewLink(context.WithoutCancel(c.ctx), wire.Config{
 		Dial:             c.dialer.dial,
 		Timeout:          c.set.sessionTimeout,
+		SASL:             c.set.sasl,
 		Credentials:      c.set.credentials,
 		HandshakeTimeout: c.dialer.handshake,
 		HalfTick:         c.halfTick,
@@ -95,6 +96,9 @@ func (s *Session) Client() *Client { return s.c }
 
 // live opens the session and keeps it until it is over; it returns why that is.
 func (s *Session) live() error {
+	s.c.gate.Lock()
+	s.c.gate.session = s // before it can be connected, which wakes those who wait for it
+	s.c.gate.Unlock()
 	conn, events, err := zk.Connect([]string{"ensemble"}, s.c.set.sessionTimeout,
 		zk.WithDialer(s.link.Dial),
 		zk.WithHostProvider(oneHost{over: s.link.Over}),
@@ -107,10 +111,6 @@ func (s *Session) live() error {
 	if err != nil {
 		return fmt.Errorf("go-zookeeper: %w", err)
 	}
-	s.c.gate.Lock()
-	s.c.gate.session = s
-	s.c.gate.Unlock()
-
 	cause := s.await()
 	s.end(cause)
 	// Closing may take a second on a dead connection: the next session need not wait for it.
@@ -178,6 +178,7 @@ func (s *Session) wasConnected() bool {
 
 func (s *Session) onConnected(info wire.Session) {
 	s.c.dialer.connected()
+	s.keeper.poke() // before anybody can hold something that is fresh
 	s.c.change(func() *StateChange {
 		if s.id == 0 {
 			s.id, s.timeout = info.ID, info.Timeout
@@ -188,7 +189,6 @@ func (s *Session) onConnected(info wire.Session) {
 		}
 		return &StateChange{State: Connected, Epoch: s.epoch, SessionID: s.id, Server: info.Server}
 	})
-	s.keeper.poke()
 	s.poke()
 }
 
@@ -207,8 +207,8 @@ func (s *Session) onDisconnected(err error) {
 }
 
 func (s *Session) onRejected(err error) {
-	s.c.dialer.rejected(err)
-	s.c.log.Debug("zookeeper server not usable", "epoch", s.epoch, "err", err)
+	server := s.c.dialer.rejected(err)
+	s.c.log.Debug("zookeeper server not usable", "epoch", s.epoch, "server", server, "err", err)
 }
 
 func (s *Session) poke() {
@@ -238,15 +238,15 @@ func (h oneHost) Next() (string, bool) { return "ensemble", h.over() }
 // Connected implements zk.HostProvider.
 func (oneHost) Connected() {}
 
-// callError turns a call's end into an error and its outcome.
-func callError(call *wire.Call) (error, OutcomeKind) {
+// callError turns a call's end into its outcome and an error.
+func callError(call *wire.Call) (OutcomeKind, error) {
 	switch {
 	case errors.Is(call.Err, wire.ErrNotSent):
-		return fmt.Errorf("%w: %w", ErrConnectionLost, call.Err), NotSent
+		return NotSent, fmt.Errorf("%w: %w", ErrConnectionLost, call.Err)
 	case errors.Is(call.Err, wire.ErrReplyTooLarge):
-		return call.Err, Definite
+		return Definite, call.Err
 	case call.Err != nil:
-		return fmt.Errorf("%w: %w", ErrConnectionLost, call.Err), Unknown
+		return Unknown, fmt.Errorf("%w: %w", ErrConnectionLost, call.Err)
 	}
-	return codeError(call.Code), Definite
+	return Definite, codeError(call.Code)
 }

@@ -24,7 +24,11 @@ const (
 
 // String returns the state's name.
 func (s State) String() string {
-	return [...]string{"connecting", "connected", "suspended", "lost", "closed"}[s]
+	names := [...]string{"connecting", "connected", "suspended", "lost", "closed"}
+	if s < 0 || int(s) >= len(names) {
+		return "unknown"
+	}
+	return names[s]
 }
 
 // StateChange is one transition.

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/zookit/zookit/internal/jute"
@@ -22,7 +21,7 @@ type Txn struct {
 type TxnResult struct {
 	// Path is the created node's path, for a create.
 	Path string
-	// Stat is the node's new stat, for a create or a set.
+	// Stat is the node's new stat, for a set. Servers do not tell it for a create.
 	Stat Stat
 }
 
@@ -39,7 +38,7 @@ type TxnError struct {
 
 // Error implements error.
 func (e *TxnError) Error() string {
-	return fmt.Sprintf("operation %d (%s %s): %v", e.Index, e.Op, e.Path, e.Err)
+	return fmt.Sprintf("operation %d (%s %s): %v", e.Index, e.Op, legible(e.Path), e.Err)
 }
 
 // Unwrap returns the operation's error.
@@ -70,11 +69,12 @@ func (t *Txn) Check(path string, version int32) *Txn {
 // close the connection upon some of them.
 func (t *Txn) Create(path string, data []byte, opts ...CreateOption) *Txn {
 	cr := creation{acl: t.o.c.set.acl}
-	for _, opt := range opts {
-		opt(&cr)
+	err := cr.apply(opts)
+	var r *request
+	if err == nil {
+		r, err = t.o.createRequest(path, data, &cr)
 	}
-	r, err := t.o.createRequest(path, data, &cr)
-	if err == nil && (r.op != jute.OpCreate2 || cr.parents || cr.unique != "") {
+	if err == nil && (r.op != jute.OpCreate2 || cr.parents || cr.protect) {
 		err = fmt.Errorf("%w: containers, TTL, parents and protection are not for transactions", ErrBadArgument)
 	}
 	var body jute.Record
@@ -115,13 +115,8 @@ func (t *Txn) Commit(ctx context.Context) ([]TxnResult, error) {
 	definite := func(err error) error {
 		return &OpError{Op: jute.OpMulti.String(), Path: t.paths[0], Outcome: Definite, Err: err}
 	}
-	for i, r := range reply.Results {
-		if r.Err != jute.OK && r.Err != jute.RuntimeInconsistency && i < len(t.ops) {
-			return nil, definite(&TxnError{Index: i, Op: t.ops[i].Op.String(), Path: t.paths[i], Err: codeError(r.Err)})
-		}
-	}
-	if len(reply.Results) != len(t.ops) {
-		return nil, definite(errors.New("the reply does not match the transaction"))
+	if i, err := failedOp(reply.Results, len(t.ops)); err != nil {
+		return nil, definite(&TxnError{Index: i, Op: t.ops[i].Op.String(), Path: t.paths[i], Err: err})
 	}
 	out := make([]TxnResult, len(reply.Results))
 	for i, r := range reply.Results {
@@ -133,4 +128,23 @@ func (t *Txn) Commit(ctx context.Context) ([]TxnResult, error) {
 		}
 	}
 	return out, nil
+}
+
+// failedOp finds the operation because of which a transaction of n operations has
+// failed, and its error; nil if all were executed.
+func failedOp(results []jute.MultiResult, n int) (int, error) {
+	failed := false
+	for i, r := range results {
+		failed = failed || r.Op == jute.OpError
+		if r.Err != jute.OK && r.Err != jute.RuntimeInconsistency && i < n {
+			return i, codeError(r.Err)
+		}
+	}
+	switch {
+	case failed:
+		return 0, codeError(jute.RuntimeInconsistency)
+	case len(results) != n:
+		return 0, fmt.Errorf("the reply has %d results for %d operations", len(results), n)
+	}
+	return 0, nil
 }

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"sync"
 
 	"github.com/zookit/zookit/internal/jute"
@@ -22,12 +23,13 @@ type watchTable struct {
 
 	mu     sync.Mutex
 	armed  map[watchKey]map[*Watch]struct{}
-	coming map[watchKey]int // reads under way that may set the watch
-	losses uint64           // connections lost so far
+	coming map[watchKey]int  // reads under way that may set the watch
+	owed   map[watchKey]bool // removals that were left to those reads
+	losses uint64            // connections lost so far
 }
 
 func newWatchTable(s *Session) *watchTable {
-	return &watchTable{s: s, armed: map[watchKey]map[*Watch]struct{}{}, coming: map[watchKey]int{}}
+	return &watchTable{s: s, armed: map[watchKey]map[*Watch]struct{}{}, coming: map[watchKey]int{}, owed: map[watchKey]bool{}}
 }
 
 // announce prepares for the reply to a read that sets w.
@@ -37,7 +39,8 @@ func (t *watchTable) announce(w *Watch, call *wire.Call, evenMissing bool) {
 	w.connection = t.losses
 	t.mu.Unlock()
 	call.OnEnd = func(call *wire.Call) {
-		set := call.Err == nil && (call.Code == jute.OK || evenMissing && call.Code == jute.NoNode)
+		set := call.Err == nil && (call.Code == jute.OK || evenMissing && call.Code == jute.NoNode) ||
+			errors.Is(call.Err, wire.ErrReplyTooLarge) // the server does not know that
 		t.arrive(w, set)
 	}
 }
@@ -52,13 +55,18 @@ func (t *watchTable) arrive(w *Watch, set bool) {
 	switch {
 	case !set:
 		w.state = watchOver
+		if t.owed[w.key] {
+			t.drop(w.key)
+		}
 	case w.connection != t.losses: // the connection ended while the reply was being handled
 		lost = w.state == watchComing
 		w.state = watchOver
+		t.drop(w.key) // in case that it was sent over the next one
 	case w.state == watchOver: // removed meanwhile
 		t.drop(w.key)
 	default:
 		w.state = watchArmed
+		delete(t.owed, w.key)
 		if t.armed[w.key] == nil {
 			t.armed[w.key] = map[*Watch]struct{}{}
 		}
@@ -89,7 +97,10 @@ func (t *watchTable) drop(key watchKey) {
 		return
 	}
 	delete(t.armed, key)
-	if t.coming[key] == 0 {
+	delete(t.owed, key)
+	if t.coming[key] > 0 {
+		t.owed[key] = true
+	} else {
 		t.s.send(wire.NewCall(jute.OpRemoveWatches, &jute.PathTypeRequest{Path: key.path, Type: key.kind}))
 	}
 }
@@ -121,6 +132,7 @@ func (t *watchTable) fire(ev jute.WatcherEvent) {
 			fired = append(fired, w)
 		}
 		delete(t.armed, key)
+		delete(t.owed, key)
 	}
 	t.mu.Unlock()
 	for _, w := range fired {
@@ -133,6 +145,7 @@ func (t *watchTable) flush() {
 	t.mu.Lock()
 	armed := t.armed
 	t.armed = map[watchKey]map[*Watch]struct{}{}
+	clear(t.owed)
 	t.losses++
 	for _, watches := range armed {
 		for w := range watches {

@@ -100,7 +100,7 @@ func (s *stack) finish(ctx context.Context, held *lock.Held, st *state, version 
 	revision := st.Revision + 1
 	for _, name := range resources {
 		tl.add("writes", held.Token(), name)
-		time.Sleep(s.step) // what the cloud takes; a real worker would give it ctx
+		<-time.After(s.step) // what the cloud takes; a real worker would give it ctx
 		// The cloud is outside of ZooKeeper: the token is what protects it.
 		err := s.cloud.put(cloudWrite{Token: held.Token(), Update: st.Pending, Resource: name, Revision: revision})
 		if err != nil {

@@ -61,13 +61,14 @@ func (c *containerCluster) start(ctx context.Context, s spec) error {
 	if err := c.connect(ctx, s); err != nil {
 		return err
 	}
+	s = s.inFolder(containerFiles)
 	for i := range s.servers {
 		env, err := containerEnv(s, i, c.peers)
 		if err != nil {
 			return err
 		}
 		c.servers = append(c.servers, &containerNode{
-			cluster: c, index: i, port: c.ports.at(i), env: env,
+			cluster: c, index: i, port: c.ports.at(i), env: env, files: s.files,
 		})
 	}
 	return c.each(func(n *containerNode) error {

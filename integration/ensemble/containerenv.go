@@ -29,7 +29,7 @@ const containerJVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx128m " + cont
 func containerEnv(s spec, i int, peers *containerNetwork) (map[string]string, error) {
 	env := map[string]string{
 		"ZOO_MY_ID": strconv.Itoa(i + 1),
-		"JVMFLAGS":  containerJVM,
+		"JVMFLAGS":  strings.Join(append([]string{containerJVM}, s.jvmFlags...), " "),
 	}
 	if s.servers > 1 {
 		var servers []string

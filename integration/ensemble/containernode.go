@@ -1,6 +1,7 @@
 package ensemble
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,7 +20,11 @@ import (
 	tcnetwork "github.com/testcontainers/testcontainers-go/network"
 )
 
-const clientPort = "2181/tcp"
+const (
+	clientPort = "2181/tcp"
+	// containerFiles is where the caller's files are in a container.
+	containerFiles = "/ensemble-files"
+)
 
 // containerNode is one server. Its data is in the container, so that killing
 // and starting it keeps them and making the container anew empties it.
@@ -28,6 +33,7 @@ type containerNode struct {
 	index   int
 	port    int // on the engine's host, always the same
 	env     map[string]string
+	files   map[string][]byte
 	cut     bool // from the other servers
 
 	mu      sync.Mutex
@@ -57,6 +63,12 @@ func (n *containerNode) create(ctx context.Context) error {
 		}),
 		testcontainers.WithLogger(tclog.NewNoopLogger()),
 		testcontainers.WithNoStart(),
+	}
+	for name, content := range n.files {
+		opts = append(opts, testcontainers.WithFiles(testcontainers.ContainerFile{
+			// The server's user is not the one who copies.
+			Reader: bytes.NewReader(content), ContainerFilePath: containerFiles + "/" + name, FileMode: 0o644,
+		}))
 	}
 	first := c.clients
 	if first == nil {

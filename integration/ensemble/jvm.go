@@ -67,6 +67,11 @@ func newProcesses(ctx context.Context, s spec) (*processes, error) {
 	if err != nil {
 		return nil, err
 	}
+	files, err := writeFiles(s)
+	if err != nil {
+		return nil, err
+	}
+	s = s.inFolder(files)
 	c := &processes{tether: newTether()}
 	if s.peerCuts {
 		c.wiring, err = layNamespaces(ctx, s.servers, c.tether)
@@ -82,6 +87,7 @@ func newProcesses(ctx context.Context, s spec) (*processes, error) {
 		"-Dorg.slf4j.simpleLogger.showDateTime=true",
 		"-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
 		"-Dorg.slf4j.simpleLogger.log." + probedClass + "=warn",
+	}, s.jvmFlags, []string{
 		"-cp", strings.Join(slices.Concat([]string{logging}, jars), string(os.PathListSeparator)),
 		serverClass,
 	})
@@ -290,6 +296,20 @@ func (n *jvmNode) logs(context.Context) string {
 func lastLines(text string, count int) string {
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	return strings.Join(lines[max(0, len(lines)-count):], "\n")
+}
+
+// writeFiles writes the files that the caller adds, once for all servers.
+func writeFiles(s spec) (string, error) {
+	folder := filepath.Join(s.dir, "files")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return "", err
+	}
+	for name, content := range s.files {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			return "", err
+		}
+	}
+	return folder, nil
 }
 
 // writeLogging writes settings for the logging libraries that ZooKeeper's own

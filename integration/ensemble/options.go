@@ -71,6 +71,33 @@ func WithConfig(key, value string) Option {
 	}
 }
 
+// FilesDir stands for the folder that holds what [WithFile] adds, in values of
+// [WithConfig] and in [WithJVMFlags]: it is another one with each provider.
+const FilesDir = "{files}"
+
+// WithFile gives every server a file of this name and content, at [FilesDir]/name;
+// it is there before the server starts, also after [Ensemble.Wipe].
+func WithFile(name string, content []byte) Option {
+	return func(o *options) {
+		if o.spec.files == nil {
+			o.spec.files = map[string][]byte{}
+		}
+		o.spec.files[name] = slices.Clone(content)
+		o.asked("file " + name)
+	}
+}
+
+// WithJVMFlags adds arguments for the servers' Java, such as a system property
+// that cannot be set in zoo.cfg. They come after the ensemble's own and win.
+func WithJVMFlags(flags ...string) Option {
+	return func(o *options) {
+		o.spec.jvmFlags = append(o.spec.jvmFlags, flags...)
+		for _, flag := range flags {
+			o.asked(flag)
+		}
+	}
+}
+
 // WithPeerCuts makes an ensemble whose servers can be cut off from each other
 // while their clients go on reaching them: see [Server.CutPeers]. Local
 // processes need root and network namespaces for it, so Linux.
@@ -133,6 +160,17 @@ func (s spec) check() error {
 	for _, key := range slices.Sorted(maps.Keys(s.config)) {
 		if err := checkLine(key, s.config[key]); err != nil {
 			return err
+		}
+	}
+	for _, flag := range s.jvmFlags {
+		// The images take all flags in one variable, split at spaces.
+		if !strings.HasPrefix(flag, "-") || strings.ContainsAny(flag, " \t\r\n") {
+			return fmt.Errorf("ensemble: %q is no argument for Java: it begins with - and has no spaces", flag)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.files)) {
+		if name == "" || name[0] == '.' || strings.ContainsAny(name, "/\\ \t\r\n") {
+			return fmt.Errorf("ensemble: %q is no name for a file: it has no folder and no spaces, and does not begin with a dot", name)
 		}
 	}
 	return nil

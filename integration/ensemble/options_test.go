@@ -31,6 +31,7 @@ func TestOptions(t *testing.T) {
 		WithProvider("jvm"), WithTickTime(2 * time.Second), WithSyncLimit(5), WithInitLimit(7),
 		WithSessionTimeouts(4*time.Second, 40*time.Second), WithPeerCuts(),
 		WithConfig("forceSync", "yes"), WithConfig("reconfigEnabled", "true"),
+		WithFile("jaas.conf", []byte("x")), WithJVMFlags("-Da=b", "-Dc="+FilesDir+"/jaas.conf"),
 	})
 	require.NoError(t, err)
 	require.Equal(t, "jvm", o.provider)
@@ -43,7 +44,8 @@ func TestOptions(t *testing.T) {
 		require.Equal(t, want, got[key], key)
 	}
 	require.Equal(t, []string{"tickTime", "syncLimit", "initLimit", "minSessionTimeout", "maxSessionTimeout",
-		"peer cuts", "forceSync", "reconfigEnabled"}, o.spec.explicit)
+		"peer cuts", "forceSync", "reconfigEnabled", "file jaas.conf", "-Da=b", "-Dc={files}/jaas.conf"}, o.spec.explicit)
+	require.Equal(t, map[string][]byte{"jaas.conf": []byte("x")}, o.spec.files)
 }
 
 func TestBadOptions(t *testing.T) {
@@ -63,11 +65,30 @@ func TestBadOptions(t *testing.T) {
 		"key with equals":  {1, WithConfig("a=b", "x"), `"a=b" is no key`},
 		"two lines":        {1, WithConfig("a", "x\ny=z"), "more than one line"},
 		"own key":          {1, WithConfig("dataDir", "/"), "dataDir belongs to the ensemble"},
+		"no flag":          {1, WithJVMFlags("Main"), `"Main" is no argument for Java`},
+		"two flags in one": {1, WithJVMFlags("-Da=b -Dc=d"), "has no spaces"},
+		"file in a folder": {1, WithFile("a/b", nil), `"a/b" is no name for a file`},
+		"hidden file":      {1, WithFile("..", nil), `".." is no name for a file`},
+		"nameless file":    {1, WithFile("", nil), `"" is no name for a file`},
 		"server list":      {1, WithConfig("server.1", "x"), "server.1 belongs to the ensemble"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Open(t.Context(), test.servers, test.option)
 			require.ErrorContains(t, err, test.want)
 		})
+	}
+}
+
+// Each provider keeps the caller's files elsewhere; one spec serves several tries.
+func TestFilesDir(t *testing.T) {
+	o, err := newOptions(1, []Option{
+		WithConfig("ssl.keyStore.location", FilesDir+"/a.pem"), WithConfig("plain", "x"),
+		WithJVMFlags("-Dy=z", "-Dx="+FilesDir+"/jaas.conf"),
+	})
+	require.NoError(t, err)
+	for _, folder := range []string{"/first", "/second"} {
+		s := o.spec.inFolder(folder)
+		require.Equal(t, map[string]string{"ssl.keyStore.location": folder + "/a.pem", "plain": "x"}, s.config)
+		require.Equal(t, []string{"-Dy=z", "-Dx=" + folder + "/jaas.conf"}, s.jvmFlags)
 	}
 }

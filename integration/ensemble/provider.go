@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -25,6 +27,11 @@ type spec struct {
 	// config holds extra lines of zoo.cfg, by key. settings merges them with
 	// everything above.
 	config map[string]string
+
+	// files are put beside every server, by name; jvmFlags are arguments of its
+	// Java. FilesDir in them and in config is replaced by inFolder.
+	files    map[string][]byte
+	jvmFlags []string
 
 	// explicit names the settings that the caller asked for, for providers
 	// that cannot set any.
@@ -52,6 +59,19 @@ func (s spec) settings() map[string]string {
 	}
 	maps.Copy(all, s.config)
 	return all
+}
+
+// inFolder returns s with the folder that holds its files.
+func (s spec) inFolder(folder string) spec {
+	s.config = maps.Clone(s.config)
+	for key, value := range s.config {
+		s.config[key] = strings.ReplaceAll(value, FilesDir, folder)
+	}
+	s.jvmFlags = slices.Clone(s.jvmFlags)
+	for i, flag := range s.jvmFlags {
+		s.jvmFlags[i] = strings.ReplaceAll(flag, FilesDir, folder)
+	}
+	return s
 }
 
 // containerCheck is the system property that lets servers look for empty

@@ -27,8 +27,10 @@ const (
 func TestLostRequestsAndReplies(t *testing.T) {
 	e := ensemble.Start(t, 1)
 	faults := map[string]func(*faultproxy.Proxy, faultproxy.Match) *faultproxy.Fault{
-		"request not delivered": func(p *faultproxy.Proxy, m faultproxy.Match) *faultproxy.Fault { return p.DropRequest(m, faultproxy.ThenCut) },
-		"reply lost":            func(p *faultproxy.Proxy, m faultproxy.Match) *faultproxy.Fault { return p.SwallowReply(m) },
+		"request not delivered": func(p *faultproxy.Proxy, m faultproxy.Match) *faultproxy.Fault {
+			return p.DropRequest(m, faultproxy.ThenCut)
+		},
+		"reply lost": func(p *faultproxy.Proxy, m faultproxy.Match) *faultproxy.Fault { return p.SwallowReply(m) },
 	}
 	steps := []struct {
 		name   string

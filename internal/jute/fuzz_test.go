@@ -68,6 +68,8 @@ func FuzzRoundTrip(f *testing.F) {
 			&PathTypeRequest{Path: path, Type: short},
 			&SetWatchesRequest{RelativeZxid: long, Data: names, Exist: names[:1], Child: names[:0]},
 			&AuthRequest{Type: short, Scheme: path, Auth: data},
+			&SASLRequest{Token: data},
+			&SASLReply{Token: data},
 			&MultiRequest{Ops: []MultiOp{
 				{Op: OpCreate, Body: &create},
 				{Op: OpCheck, Body: &PathVersionRequest{Path: path, Version: short}},

@@ -30,6 +30,8 @@ var blank = []struct {
 	{"PathTypeRequest", func() Record { return &PathTypeRequest{} }},
 	{"SetWatchesRequest", func() Record { return &SetWatchesRequest{} }},
 	{"AuthRequest", func() Record { return &AuthRequest{} }},
+	{"SASLRequest", func() Record { return &SASLRequest{} }},
+	{"SASLReply", func() Record { return &SASLReply{} }},
 	{"MultiRequest", func() Record { return &MultiRequest{} }},
 	{"MultiReply", func() Record { return &MultiReply{} }},
 	{"PathReply", func() Record { return &PathReply{} }},
@@ -106,6 +108,10 @@ var samples = []Record{
 	&PathTypeRequest{Path: "/a", Type: WatchAny},
 	&SetWatchesRequest{RelativeZxid: 9, Data: []string{"/a", ""}, Exist: []string{}, Child: []string{"/b"}},
 	&AuthRequest{Type: 0, Scheme: "digest", Auth: []byte("u:p")},
+	&SASLRequest{Token: []byte{}},
+	&SASLRequest{Token: []byte("username=")},
+	&SASLReply{},
+	&SASLReply{Token: []byte("rspauth=")},
 	&MultiRequest{},
 	&MultiRequest{Ops: []MultiOp{
 		{Op: OpCreate, Body: &someCreate},
@@ -178,6 +184,9 @@ func TestLayout(t *testing.T) {
 			&ConnectRequest{LastZxidSeen: 1, TimeoutMillis: 2, SessionID: 3, Password: []byte("p"), OldClient: true},
 			"\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x01p",
 		},
+		{&SASLRequest{Token: []byte{}}, "\x00\x00\x00\x00"},
+		{&SASLReply{Token: nil}, "\xff\xff\xff\xff"},
+		{&SASLReply{Token: []byte("ab")}, "\x00\x00\x00\x02ab"},
 		{&someStat, "" +
 			"\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x03" +
 			"\x00\x00\x00\x00\x00\x00\x00\x04\x00\x00\x00\x05\xff\xff\xff\xfa\x00\x00\x00\x07" +

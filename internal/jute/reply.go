@@ -69,3 +69,15 @@ func (r *ACLReply) Encode(e *Encoder) { encodeACLs(e, r.ACL); r.Stat.Encode(e) }
 
 // Decode implements [Record].
 func (r *ACLReply) Decode(d *Decoder) { r.ACL = decodeACLs(d); r.Stat.Decode(d) }
+
+// SASLReply is the body of the reply to sasl: one message of the server's mechanism,
+// nil if it has none.
+type SASLReply struct {
+	Token []byte
+}
+
+// Encode implements [Record].
+func (r *SASLReply) Encode(e *Encoder) { e.Bytes(r.Token) }
+
+// Decode implements [Record].
+func (r *SASLReply) Decode(d *Decoder) { r.Token = d.Bytes() }

@@ -164,3 +164,15 @@ func (r *AuthRequest) Decode(d *Decoder) {
 	r.Scheme = d.String()
 	r.Auth = d.Bytes()
 }
+
+// SASLRequest is the body of sasl: one message of the client's mechanism. The token
+// may be empty and must not be nil, which servers do not expect.
+type SASLRequest struct {
+	Token []byte
+}
+
+// Encode implements [Record].
+func (r *SASLRequest) Encode(e *Encoder) { e.Bytes(r.Token) }
+
+// Decode implements [Record].
+func (r *SASLRequest) Decode(d *Decoder) { r.Token = d.Bytes() }

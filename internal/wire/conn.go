@@ -221,6 +221,9 @@ func (c *conn) next() ([]byte, error) {
 	var h jute.ReplyHeader
 	h.Decode(jute.NewDecoder(frame))
 	body := frame[jute.ReplyHeaderLen:]
+	if h.Err == jute.SessionClosedRequireSASL {
+		return nil, c.turnedAway(h)
+	}
 	switch {
 	case h.Xid == jute.XidNotification:
 		return nil, c.event(h, body, tooLarge)

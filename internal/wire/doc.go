@@ -11,7 +11,8 @@
 //
 //   - The whole handshake is done inside [Link.Dial]: bounded in time and size, with
 //     the session's id and password, the newest zxid that was really seen, and the
-//     user's credentials, which a server has accepted before any request is sent.
+//     user's SASL login and credentials, which a server has accepted before any
+//     request is sent.
 //     The library is handed a connection that is already established, and its own
 //     handshake is answered from memory.
 //   - All requests but pings and the closing of the session are sent by [Link.Send],

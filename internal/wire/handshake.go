@@ -15,7 +15,7 @@ var (
 	// ErrExpired means that the servers do not know the session any more, or that
 	// its password is wrong.
 	ErrExpired = errors.New("session expired")
-	// ErrAuthFailed means that the server refused a credential.
+	// ErrAuthFailed means that the server refused a credential or a SASL login, or demands one.
 	ErrAuthFailed = errors.New("authentication failed")
 	// ErrNotZooKeeper means that whatever listens at the address does not speak ZooKeeper's protocol.
 	ErrNotZooKeeper = errors.New("not a ZooKeeper server")
@@ -23,7 +23,7 @@ var (
 
 const (
 	// maxHandshake bounds what is read before a session stands: a connect response
-	// has 37 bytes, and the reply to a credential 16.
+	// has 37 bytes, the reply to a credential 16, and a message of a SASL login less than 2100.
 	maxHandshake = 4096
 	passwordLen  = 16
 )
@@ -75,6 +75,11 @@ func (l *Link) greet(ctx context.Context, raw net.Conn) (*greeting, error) {
 	}
 	if g.response.TimeoutMillis <= 0 {
 		return nil, fmt.Errorf("handshake: negotiated session timeout of %d ms: %w", g.response.TimeoutMillis, ErrNotZooKeeper)
+	}
+	if l.cfg.SASL != nil {
+		if err := logIn(raw, l.cfg.SASL); err != nil {
+			return nil, err
+		}
 	}
 	for _, c := range l.cfg.Credentials {
 		if err := authenticate(raw, c); err != nil {

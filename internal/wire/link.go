@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/zookit/zookit/internal/jute"
+	"github.com/zookit/zookit/internal/sasl"
 )
 
 // ErrClosed means that the link was closed by its owner.
@@ -29,7 +30,9 @@ type Config struct {
 	Dial func(ctx context.Context) (net.Conn, error)
 	// Timeout is the session timeout to ask for.
 	Timeout time.Duration
-	// Credentials are presented in this order.
+	// SASL, when set, is whom to log in as at every server, before anything else.
+	SASL *sasl.Login
+	// Credentials are presented in this order, after the SASL login.
 	Credentials []Credential
 	// HandshakeTimeout bounds a handshake; resuming tells whether a session is at stake.
 	HandshakeTimeout func(resuming bool) time.Duration
