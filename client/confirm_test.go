@@ -140,7 +140,7 @@ func TestConfirm(t *testing.T) {
 	require.Len(t, requests[1].Multi, 3)
 	for i, path := range []string{"/n", "/tree/a", "/"} {
 		require.Equal(t, path, requests[1].Multi[i].Path)
-		require.EqualValues(t, client.AnyVersion, requests[1].Multi[i].Version)
+		require.Equal(t, client.AnyVersion, requests[1].Multi[i].Version)
 	}
 	before := srv.Dump()
 	err := s.Confirm(t.Context(), "/n", "/none", "/gone")

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -136,6 +137,7 @@ func TestHoldAcrossConnections(t *testing.T) {
 			p := newPipes(t)
 			cl, holds := holder(t, p, "10.0.0.1:1,10.0.0.2:1", 1)
 			st := follow(t, cl)
+			before := 1
 			if early {
 				p.set(func(p *pipes) {
 					p.answer = func(f frame) reaction { return reaction{hangUp: f.op == jute.OpGetData && f.conn == 1} }
@@ -143,13 +145,14 @@ func TestHoldAcrossConnections(t *testing.T) {
 				st.until(client.Suspended)
 			} else {
 				time.Sleep(holdTimeout + time.Second) // between two confirmations
+				before = len(p.seen(jute.OpMulti))
 				p.cut()
 				st.until(client.Suspended)
 			}
-			before := len(p.seen(jute.OpMulti))
 			st.until(client.Connected)
 			synctest.Wait()
-			require.Len(t, p.seen(jute.OpMulti), before+1)
+			confirmed := len(p.seen(jute.OpMulti)) - before
+			require.Contains(t, []int{1, 2}, confirmed, "the loss and the new connection may each ask for it")
 			last := p.seen(jute.OpGetData)
 			require.Equal(t, 2, last[len(last)-1].conn)
 			time.Sleep(time.Minute)
@@ -184,7 +187,7 @@ func TestHoldOfSessionThatEnds(t *testing.T) {
 			cl, holds := holder(t, p, "10.0.0.1:1", 3)
 			s := session(t, cl)
 			time.Sleep(time.Minute)
-			if want == client.ErrClosed {
+			if errors.Is(want, client.ErrClosed) {
 				require.NoError(t, cl.Close())
 			} else {
 				p.set(func(p *pipes) { p.expired = func(int64) bool { return true } })

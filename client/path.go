@@ -6,6 +6,10 @@ import (
 	"unicode/utf8"
 )
 
+// CheckPath returns nil if path can be the path of a node, and otherwise an error
+// that names the rule it breaks ([ErrBadPath]). Nothing is sent.
+func CheckPath(path string) error { return checkPath(path, false) }
+
 // checkPath applies ZooKeeper's rules (PathUtils.validatePath), whose violation
 // some servers answer by cutting the connection. A sequential node may end with a
 // slash: its name is then the bare number.

@@ -113,7 +113,7 @@ func FuzzParseServers(f *testing.F) {
 		for _, s := range servers {
 			host, port, err := net.SplitHostPort(s.String())
 			require.NoError(t, err, "what a dialer is given can be taken apart")
-			require.Equal(t, s, server{host: host, port: port})
+			require.Equal(t, server{host: host, port: port}, s)
 		}
 		if root != "" {
 			require.NoError(t, checkPath(string(root), false))

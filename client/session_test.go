@@ -85,7 +85,7 @@ func TestSessionValidUntilCountsFromSending(t *testing.T) {
 		s := session(t, cl)
 		time.Sleep(time.Second)
 		p.set(func(p *pipes) {
-			p.answer = func(f frame) reaction { return reaction{after: 2 * time.Second} }
+			p.answer = func(frame) reaction { return reaction{after: 2 * time.Second} }
 		})
 		sent := time.Now()
 		_, _, err := s.Get(t.Context(), "/a")

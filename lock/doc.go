@@ -17,7 +17,9 @@
 // assume that you hold it until Unlock. Run the work on [Held.Context] (Do passes it),
 // which ends before anybody else can get the lock, even if the holder's server has
 // been cut off from the others without noticing (that last only without
-// client.WithoutConfirmation).
+// client.WithoutConfirmation). One thing it cannot see coming: if somebody deletes the lock's
+// node, the next in line may begin up to a fifth of the session timeout before the
+// holder's context ends.
 //
 // That covers everything but time that the process does not see passing: a process that is
 // stopped, swapped out or paused by its hypervisor in the middle of a write wakes up

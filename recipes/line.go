@@ -56,15 +56,14 @@ type Line struct {
 }
 
 // NewLine returns the line in the directory dir, which need not exist: it is made
-// when somebody joins. No request is sent. The error is client.ErrBadArgument, or
-// client.ErrBadPath for an empty dir; any other path that cannot be is reported by
-// the first call that would send it.
+// when somebody joins. No request is sent. The error is client.ErrBadPath or
+// client.ErrBadArgument.
 func NewLine(cl *client.Client, dir string, cfg LineConfig) (*Line, error) {
 	if cl == nil {
 		return nil, fmt.Errorf("line %s: %w: the client is nil", dir, client.ErrBadArgument)
 	}
-	if dir == "" { // joined with a child's name it would pass for the root
-		return nil, fmt.Errorf("line: %w: the directory is empty", client.ErrBadPath)
+	if err := client.CheckPath(dir); err != nil { // else the own node's path would be blamed
+		return nil, fmt.Errorf("line: %w", err)
 	}
 	if _, err := cfg.Layout.marker(cfg.Kind); err != nil {
 		return nil, fmt.Errorf("line %s: %w", dir, err)
@@ -86,7 +85,7 @@ func (l *Line) Dir() string { return l.dir }
 //   - [ErrLayoutConflict].
 //   - client.ErrClosed, when the client was closed.
 //   - whatever else the server or the client definitely refuses: client.ErrNoAuth,
-//     client.ErrBadPath, client.ErrTooLarge, ...
+//     client.ErrTooLarge, ...
 //
 // Lost connections and sessions, a node or directory deleted by somebody: all that
 // is dealt with, for as long as ctx allows. Without contention it costs one flight

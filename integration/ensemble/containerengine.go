@@ -2,6 +2,7 @@ package ensemble
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -82,7 +83,7 @@ func published(daemon string) (string, netip.Addr, error) {
 	if host == "" {
 		u, err := url.Parse(daemon)
 		if err != nil {
-			return "", netip.Addr{}, fmt.Errorf("find the host of the engine: its address is no URL; correct DOCKER_HOST or set TESTCONTAINERS_HOST_OVERRIDE")
+			return "", netip.Addr{}, errors.New("find the host of the engine: its address is no URL; correct DOCKER_HOST or set TESTCONTAINERS_HOST_OVERRIDE")
 		}
 		switch u.Scheme {
 		case "unix", "npipe":

@@ -103,7 +103,7 @@ func ended(label string) bool {
 	if err != nil {
 		return true
 	}
-	defer p.Release()
+	defer func() { _ = p.Release() }()
 	if errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone) {
 		return true
 	}

@@ -27,7 +27,8 @@ func watchContainer(ctx context.Context, e *containerEngine, id string) *contain
 		select {
 		case got := <-wait.Result:
 			w.code, w.seen = got.StatusCode, true
-		case <-wait.Error:
+		case err := <-wait.Error:
+			_ = err // seen stays false: how it ended is not known
 		}
 	}()
 	return w

@@ -75,6 +75,7 @@ func (s *Server) Stop(ctx context.Context) error {
 			return nil
 		case dead:
 			return fmt.Errorf("%w: it was killed, so restart it", errNotRunning)
+		case running:
 		}
 		if err := s.node.pause(ctx); err != nil {
 			return err
@@ -92,6 +93,7 @@ func (s *Server) Continue(ctx context.Context) error {
 			return nil
 		case dead:
 			return fmt.Errorf("%w: it was killed, so restart it", errNotRunning)
+		case stopped:
 		}
 		if err := s.node.resume(ctx); err != nil {
 			return err

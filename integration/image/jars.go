@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -50,12 +51,7 @@ func addJars(_ context.Context, root string) error {
 }
 
 func isRoot(name string) bool {
-	for _, r := range jarRoots {
-		if r == name {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(jarRoots, name)
 }
 
 // classPath returns the names of the jars in jar's manifest.
@@ -90,7 +86,7 @@ func manifestClassPath(text string) []string {
 			continue
 		}
 		var names []string
-		for _, entry := range strings.Fields(value) {
+		for entry := range strings.FieldsSeq(value) {
 			names = append(names, path.Base(entry))
 		}
 		return names

@@ -40,8 +40,8 @@ type jvm struct {
 
 // name is what people know it by; its path may be one of several links.
 func (j jvm) name() string {
-	if real, err := filepath.EvalSymlinks(j.path); err == nil {
-		return filepath.Base(real)
+	if target, err := filepath.EvalSymlinks(j.path); err == nil {
+		return filepath.Base(target)
 	}
 	return filepath.Base(j.path)
 }

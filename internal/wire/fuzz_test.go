@@ -115,7 +115,7 @@ func FuzzHandshake(f *testing.F) {
 			defer close(dial)
 			_, _ = link.Dial("", "", 0)
 		}()
-		<-ended
+		t.Log("ended by:", <-ended)
 		link.Close()
 		<-dial
 		select {

@@ -75,7 +75,7 @@ func zooCfg(e environment) (string, error) {
 		{"ZOO_SERVERS", "server.1=localhost:2888:3888;2181"},
 		{"ZOO_CFG_EXTRA", ""},
 	} {
-		for _, entry := range strings.Fields(e.or(list.variable, list.fallback)) {
+		for entry := range strings.FieldsSeq(e.or(list.variable, list.fallback)) {
 			key, value, ok := strings.Cut(entry, "=")
 			if !ok || key == "" {
 				return "", fmt.Errorf("%s: %q is no key=value; write them as key=value, separated by spaces", list.variable, entry)
