@@ -34,6 +34,6 @@
 // when it runs again. Writes that must not be made then need a fencing token that the
 // target checks, or a transaction that checks the hold's node.
 //
-// Absent as yet: persistent watches, resuming a session in another process, SASL,
+// Absent as yet: persistent watches, resuming a session in another process,
 // read-only mode, reconfiguration.
 package client

@@ -46,6 +46,6 @@ func TestBlackHole(t *testing.T) {
 			h.timeout, h.ended.Sub(began).Seconds(), h.acquired.Sub(began).Seconds(), h.margin().Seconds())
 		assert.Positive(t, h.margin(), "the holder's context ended after another had the lock")
 		assert.ErrorIs(t, h.cause, lock.ErrLost)
-		assert.LessOrEqual(t, h.ended.Sub(h.until), h.timeout/50, "the context ends at ValidUntil, at most the margin late")
+		assert.False(t, h.ended.Before(h.until), "the context ended %v before ValidUntil", h.until.Sub(h.ended))
 	}
 }
