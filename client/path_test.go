@@ -13,7 +13,7 @@ func TestCheckPath(t *testing.T) {
 		"/", "/a", "/a/b/c", "/a b", "/köln/straße", "/日本", "/...", "/.a", "/a.", "/..a", "/a/.b/c..",
 		"/\u00a0", "/\ud7ff", "/\uf900", "/\uffef", "/\u0020",
 	} {
-		require.NoError(t, checkPath(path, false), "%q", path)
+		require.NoError(t, CheckPath(path), "%q", path)
 		require.NoError(t, checkPath(path, true), "%q", path)
 	}
 	for path, rule := range map[string]string{
@@ -45,7 +45,7 @@ func TestCheckPath(t *testing.T) {
 		"/a\xff":         "UTF-8",
 		"/a\xed\xa0\x80": "UTF-8",
 	} {
-		err := checkPath(path, false)
+		err := CheckPath(path)
 		require.ErrorIs(t, err, ErrBadPath, "%q", path)
 		require.ErrorContains(t, err, rule, "%q", path)
 		require.ErrorContains(t, err, quoted(path), "the value")

@@ -100,8 +100,8 @@ func (s *Session) live() error {
 	s.c.gate.session = s // before it can be connected, which wakes those who wait for it
 	s.c.gate.Unlock()
 	conn, events, err := zk.Connect([]string{"ensemble"}, s.c.set.sessionTimeout,
-		zk.WithDialer(s.link.Dial),
-		zk.WithHostProvider(oneHost{over: s.link.Over}),
+		zk.WithDialer(s.link.LibraryDial),
+		zk.WithHostProvider(oneHost{}),
 		zk.WithLogger(log.New(io.Discard, "", 0)),
 		zk.WithLogInfo(false),
 		// It sends and receives nothing but pings and the end of the session.
@@ -113,7 +113,7 @@ func (s *Session) live() error {
 	}
 	cause := s.await()
 	s.end(cause)
-	// Closing may take a second on a dead connection: the next session need not wait for it.
+	// The next session need not wait for the end of this one.
 	s.c.wg.Go(func() {
 		if errors.Is(cause, ErrClosed) && s.wasConnected() {
 			conn.Close() // ends the session on the server
@@ -222,9 +222,7 @@ func (s *Session) poke() {
 func (s *Session) send(calls ...*wire.Call) { s.link.Send(calls...) }
 
 // oneHost tells go-zookeeper that there is one server, which its dialer ignores.
-// When nothing will be dialled any more it says "start over", upon which
-// go-zookeeper looks whether it was closed instead of dialling in a tight loop.
-type oneHost struct{ over func() bool }
+type oneHost struct{}
 
 // Init implements zk.HostProvider.
 func (oneHost) Init([]string) error { return nil }
@@ -233,7 +231,7 @@ func (oneHost) Init([]string) error { return nil }
 func (oneHost) Len() int { return 1 }
 
 // Next implements zk.HostProvider.
-func (h oneHost) Next() (string, bool) { return "ensemble", h.over() }
+func (oneHost) Next() (string, bool) { return "ensemble", false }
 
 // Connected implements zk.HostProvider.
 func (oneHost) Connected() {}

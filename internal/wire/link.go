@@ -89,8 +89,18 @@ func NewLink(ctx context.Context, cfg Config) *Link {
 	return &Link{cfg: cfg, ctx: ctx, cancel: cancel}
 }
 
-// Dial establishes the session's next connection. It is go-zookeeper's dialer; the
-// arguments are ignored, since [Config.Dial] knows the servers.
+// LibraryDial is go-zookeeper's dialer: Dial, and once the link is over a
+// connection that leads nowhere and lets the library end at once, see epilogue.
+func (l *Link) LibraryDial(network, address string, timeout time.Duration) (net.Conn, error) {
+	c, err := l.Dial(network, address, timeout)
+	if err != nil {
+		return newEpilogue(), nil //nolint:nilerr // the owner knows; the library would only dial again
+	}
+	return c, nil
+}
+
+// Dial establishes the session's next connection, or says why there will be none.
+// The arguments are ignored, since [Config.Dial] knows the servers.
 func (l *Link) Dial(string, string, time.Duration) (net.Conn, error) {
 	for {
 		if l.ctx.Err() != nil {
@@ -181,13 +191,6 @@ func (l *Link) LastZxid() int64 { return l.lastZxid.Load() }
 
 // SessionClosed tells whether a server has confirmed that the session is closed.
 func (l *Link) SessionClosed() bool { return l.farewell.Load() }
-
-// Over tells whether nothing will be dialled any more.
-func (l *Link) Over() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.over != nil || l.ctx.Err() != nil
-}
 
 // Close ends the connection and all dialling, and waits for the link's goroutines.
 // The session on the servers is left as it is.

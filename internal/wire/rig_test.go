@@ -199,3 +199,10 @@ func (r *rig) ended(c *Call) error {
 		return nil
 	}
 }
+
+// Over tells whether nothing will be dialled any more.
+func (l *Link) Over() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.over != nil || l.ctx.Err() != nil
+}

@@ -21,7 +21,7 @@ import (
 func main() {
 	pattern := flag.String("run", "", "run only tests that match this pattern, as of go test")
 	only := flag.String("provider", os.Getenv("ZOOKIT_TEST_PROVIDER"), "run the integration tests on this provider only: jvm, containers or external")
-	together := flag.Bool("together", false, "run the integration tests on all providers at once")
+	together := flag.Bool("together", true, "run the integration tests on all providers at once")
 	artifacts := flag.String("artifacts", "out/artifacts", "folder for what failed tests leave, such as the servers' logs")
 	flag.Parse()
 	if flag.NArg() > 0 {
