@@ -330,3 +330,30 @@ func TestCreateAndListWithoutTheList(t *testing.T) {
 		})
 	}
 }
+
+// Servers list children in no order.
+func TestChildrenAreSorted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes(t)
+		cl := p.connect(t, "10.0.0.1:1")
+		p.set(func(p *pipes) {
+			p.answer = func(f frame) reaction {
+				if f.op == jute.OpGetChildren2 {
+					return reaction{body: &jute.Children2Reply{Children: []string{"c", "a", "d", "b"}}}
+				}
+				return reaction{}
+			}
+		})
+		want := []string{"a", "b", "c", "d"}
+		names, _, err := cl.Children(t.Context(), "/n")
+		require.NoError(t, err)
+		require.Equal(t, want, names)
+		names, _, w, err := cl.ChildrenW(t.Context(), "/n")
+		require.NoError(t, err)
+		require.Equal(t, want, names)
+		w.Remove()
+		_, names, err = session(t, cl).CreateAndList(t.Context(), "/n/a", nil)
+		require.NoError(t, err)
+		require.Equal(t, want, names)
+	})
+}

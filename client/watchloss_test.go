@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -123,4 +124,20 @@ func TestEventTypeString(t *testing.T) {
 	} {
 		require.Equal(t, want, typ.String())
 	}
+}
+
+// Whoever waits for a watch learns at once that the client is closed, though a silent
+// server holds up the closing.
+func TestWatchOfClosedClientFiresAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes(t)
+		cl := p.connect(t, "10.0.0.1:1")
+		_, _, w, err := cl.GetW(t.Context(), "/n")
+		require.NoError(t, err)
+		p.mute(true)
+		start := time.Now()
+		go cl.Close()
+		require.Equal(t, client.EventConnectionLost, event(t, w).Type)
+		require.Zero(t, time.Since(start))
+	})
 }

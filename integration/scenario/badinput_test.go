@@ -26,7 +26,7 @@ import (
 )
 
 // atOnce is how long an answer may take that needs no server, or one that works.
-const atOnce = time.Second
+const atOnce = 5 * time.Second
 
 // requireRefused checks an error about input: it comes at once, is of the kind want,
 // and names what was wrong and the rule.
