@@ -318,7 +318,7 @@ func TestCreateAndListWithoutTheList(t *testing.T) {
 			require.ErrorIs(t, err, context.DeadlineExceeded)
 			require.Equal(t, client.Unknown, client.Outcome(err), "%v", err)
 			p.set(func(p *pipes) { p.answer, p.dial = nil, nil })
-			time.Sleep(time.Second)
+			time.Sleep(10 * time.Second) // for the reconnect, and what it is for
 			require.Len(t, p.seen(jute.OpGetChildren2), 1)
 			if protect {
 				require.Empty(t, made)

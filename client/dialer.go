@@ -30,7 +30,6 @@ type dialer struct {
 	due     bool // the next dial comes after a pause
 	current server
 	failed  map[server]error
-	dials   uint64
 }
 
 // target is one address of one server.
@@ -154,7 +153,6 @@ func (d *dialer) next(ctx context.Context) (target, error) {
 	d.round = d.round[1:]
 	d.due = len(d.round) == 0
 	d.current = t.server
-	d.dials++
 	return t, nil
 }
 

@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -163,7 +164,14 @@ func TestHoldEndsAtValidUntil(t *testing.T) {
 			cl, holds := holder(t, p, "10.0.0.1:1,10.0.0.2:1", 3)
 			s := session(t, cl)
 			time.Sleep(time.Duration(after) * 333 * time.Millisecond)
-			p.mute(true)
+			if after%2 == 0 {
+				p.mute(true)
+			} else {
+				p.set(func(p *pipes) {
+					p.dial = func(context.Context, string) error { return errors.New("connection refused") }
+				})
+				p.cut()
+			}
 			until := holds[0].ValidUntil()
 			for _, h := range holds {
 				<-h.Context().Done()
