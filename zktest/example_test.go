@@ -1,33 +1,40 @@
 package zktest_test
 
 import (
+	"context"
 	"fmt"
-	"time"
 
-	"github.com/go-zookeeper/zk"
-
+	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/zktest"
 )
 
-// A worker's registration goes when its session does.
-func Example() {
+// start gives a server and a client of it; stop ends both.
+func start(ctx context.Context) (server *zktest.Server, cl *client.Client, stop func()) {
 	server, err := zktest.NewServer()
 	if err != nil {
-		fmt.Println(err)
-		return
+		panic(err)
 	}
-	defer server.Close()
-	conn, _, err := zk.Connect([]string{server.Addr()}, 10*time.Second, zk.WithLogger(silent{}))
+	cl, err = client.Connect(ctx, server.Addr())
 	if err != nil {
-		fmt.Println(err)
-		return
+		panic(err)
 	}
-	defer conn.Close()
-	_, err = conn.Create("/worker-7", []byte("host:8080"), zk.FlagEphemeral, zk.WorldACL(zk.PermAll))
+	return server, cl, func() {
+		_ = cl.Close()
+		_ = server.Close()
+	}
+}
+
+// A worker's registration goes when its session does.
+func Example() {
+	ctx := context.Background()
+	server, cl, stop := start(ctx)
+	defer stop()
+
+	_, err := cl.Create(ctx, "/worker-7", []byte("host:8080"), client.WithMode(client.Ephemeral))
 	_, there := server.Node("/worker-7")
 	fmt.Println("registered:", there, err)
 
-	server.ExpireSession(conn.SessionID())
+	server.ExpireSession(cl.State().SessionID)
 	_, there = server.Node("/worker-7")
 	fmt.Println("registered:", there)
 	// Output:
@@ -35,27 +42,20 @@ func Example() {
 	// registered: false
 }
 
-// The reply to a create is lost: the client is left not knowing, and the node is there.
+// The reply to a create is lost: the client is left not knowing and says so, and the
+// node is there.
 func ExampleServer_SwallowReply() {
-	server, err := zktest.NewServer()
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer server.Close()
-	conn, _, err := zk.Connect([]string{server.Addr()}, 10*time.Second, zk.WithLogger(silent{}))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer conn.Close()
+	ctx := context.Background()
+	server, cl, stop := start(ctx)
+	defer stop()
+
 	lost := server.SwallowReply(zktest.On("/job-*", zktest.Creates()...))
-	_, err = conn.Create("/job-", nil, zk.FlagSequence, zk.WorldACL(zk.PermAll))
+	_, err := cl.Create(ctx, "/job-", nil, client.WithMode(client.PersistentSequential))
 	<-lost.Fired()
 	_, there := server.Node("/job-0000000000")
-	fmt.Println(err)
+	fmt.Println("outcome:", client.Outcome(err))
 	fmt.Println("created:", there)
 	// Output:
-	// zk: connection closed
+	// outcome: unknown
 	// created: true
 }
