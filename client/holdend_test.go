@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -261,4 +262,25 @@ func TestHoldLeavesSuspectServerAmongEvents(t *testing.T) {
 			require.NoError(t, h.Context().Err())
 		}
 	})
+}
+
+// What confirms a session ends with its last hold, also with a confirmation under way
+// that is not answered.
+func TestHoldReleasedDuringConfirmation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPipes(t)
+		_, holds := holder(t, p, "10.0.0.1:1", 1)
+		p.set(func(p *pipes) { p.answer = func(frame) reaction { return reaction{after: holdTimeout / 10} } })
+		time.Sleep(holdTimeout/5 + time.Millisecond)
+		require.Len(t, p.seen(jute.OpMulti), 1, "a confirmation is under way")
+		require.Contains(t, stacks(), "(*keeper).run")
+		holds[0].Release()
+		synctest.Wait()
+		require.NotContains(t, stacks(), "(*keeper).run")
+	})
+}
+
+func stacks() string {
+	buf := make([]byte, 1<<20)
+	return string(buf[:runtime.Stack(buf, true)])
 }

@@ -170,11 +170,20 @@ func (k *keeper) run() {
 		} else {
 			k.endAll(ErrUnconfirmed)
 		}
+		if k.idle() {
+			if call != nil { // nobody waits for it, but a server that never answers it has to be left all the same
+				time.AfterFunc(period-time.Since(sent), func() {
+					select {
+					case <-call.Done():
+					default:
+						k.s.link.Drop(errSuspect)
+					}
+				})
+			}
+			return
+		}
 		if call != nil { // one at a time, and tick watches over it
 			continue
-		}
-		if k.idle() {
-			return
 		}
 		if due {
 			again = false
