@@ -41,6 +41,8 @@ func leaderKilled(t *testing.T, e *ensemble.Ensemble, op int32, unlock bool) {
 	pin.free()
 	observer := connect(t, e.Connect(), client.WithSessionTimeout(15*time.Second))
 	dir := "/killed/" + sanitize(t.Name())
+	makeDirectory(t, ctx, observer, dir)
+	require.NoError(t, cl.Sync(ctx, dir)) // its follower knows the directory too
 	mutex := lock.NewMutex(cl, dir)
 
 	var held *lock.Held
