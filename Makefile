@@ -1,9 +1,9 @@
 # Each target is a script of the same name; a machine without make can run that.
 .DEFAULT_GOAL := help
-.PHONY: demo test lint fuzz bench help
+.PHONY: demo test lint fuzz bench faults simulate mutants rivals help
 
-demo: ## eight workers update one stack under a lock; one is killed, one frozen
-	@scripts/demo $(ARGS)
+demo: ## eight workers update one stack under a lock; one is killed, one frozen; REAL=1: on real servers or not at all
+	@REAL=$(REAL) scripts/demo $(ARGS)
 
 test: ## all tests with the race detector, unit and on real ZooKeeper servers
 	@scripts/test $(ARGS)
@@ -16,6 +16,18 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 bench: ## every benchmark for BENCHTIME (1s)
 	@BENCHTIME=$(BENCHTIME) scripts/bench
+
+faults: ## the fault laboratory for MINUTES (10), with SEED (fresh), WORKLOAD and FAULT (all)
+	@MINUTES=$(MINUTES) SEED=$(SEED) WORKLOAD=$(WORKLOAD) FAULT=$(FAULT) scripts/faults $(ARGS)
+
+simulate: ## the same in virtual time: SEEDS (20) schedules of each workload, from SEED (fresh) on
+	@SEEDS=$(SEEDS) SEED=$(SEED) WORKLOAD=$(WORKLOAD) scripts/simulate $(ARGS)
+
+mutants: ## planted defects (MUTANT: all), each of which the simulation has to find
+	@MUTANT=$(MUTANT) scripts/mutants $(ARGS)
+
+rivals: ## the laboratory for zookit, Kazoo, Curator and go-zookeeper, MINUTES (5) each: what was violated, side by side
+	@MINUTES=$(MINUTES) SEED=$(SEED) WORKLOAD=$(WORKLOAD) FAULT=$(FAULT) scripts/rivals $(ARGS)
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10

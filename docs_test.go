@@ -110,7 +110,9 @@ func TestCommandsInDocumentsAreExecuted(t *testing.T) {
 	var executed []string
 	for line := range strings.Lines(read(t, ".ci/run")) {
 		if command, ok := strings.CutPrefix(line, "step "); ok {
-			executed = append(executed, strings.Fields(command)[0]+" "+strings.Fields(command)[1])
+			// With all its arguments, and without them.
+			words := strings.Fields(command)
+			executed = append(executed, strings.Join(words[:2], " "), strings.Join(words, " "))
 		}
 	}
 	require.Contains(t, executed, "make test")
@@ -147,9 +149,25 @@ func TestTargetsAreScripts(t *testing.T) {
 	}
 }
 
+// Every module is in the workspace and is tested by scripts/test.
+func TestModulesAreTested(t *testing.T) {
+	tested := read(t, "integration/cmd/runtests/runner.go")
+	work := strings.Fields(read(t, "go.work"))
+	modules := files(t, "go.mod")
+	require.Greater(t, len(modules), 3)
+	for _, path := range modules {
+		dir := filepath.ToSlash(filepath.Dir(path))
+		require.Contains(t, tested, strconv.Quote(dir), "%s: not tested by scripts/test", path)
+		if dir != "." {
+			dir = "./" + dir
+		}
+		require.Contains(t, work, dir, "%s: not in go.work", path)
+	}
+}
+
 // The README names every variable that the tests read, and no other.
 func TestVariablesAreDocumented(t *testing.T) {
-	name := regexp.MustCompile(`ZOOKIT_TEST_[A-Z]+`)
+	name := regexp.MustCompile(`ZOOKIT_(TEST|CONFORMANCE)_[A-Z]+`)
 	var used []string
 	for _, path := range files(t, ".go") {
 		used = append(used, name.FindAllString(read(t, path), -1)...)

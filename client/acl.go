@@ -10,24 +10,35 @@ import (
 	"github.com/zookit/zookit/internal/jute"
 )
 
-// Perms are the permissions that an [ACL] gives.
+// Perms are the permissions that an [ACL] gives: one of those below, or several added with |.
 type Perms int32
 
-// The permissions. PermAll is all of them.
 const (
-	PermRead   Perms = 1 << 0
-	PermWrite  Perms = 1 << 1
+	// PermRead allows to read a node's data and to list its children.
+	PermRead Perms = 1 << 0
+	// PermWrite allows to set its data.
+	PermWrite Perms = 1 << 1
+	// PermCreate allows to create children of it.
 	PermCreate Perms = 1 << 2
+	// PermDelete allows to delete children of it; of the node itself its parent's ACL decides.
 	PermDelete Perms = 1 << 3
-	PermAdmin  Perms = 1 << 4
-	PermAll    Perms = PermRead | PermWrite | PermCreate | PermDelete | PermAdmin
+	// PermAdmin allows to set its ACL. To read the ACL takes this or PermRead.
+	PermAdmin Perms = 1 << 4
+	// PermAll is all of them.
+	PermAll Perms = PermRead | PermWrite | PermCreate | PermDelete | PermAdmin
 )
 
-// ACL is one entry of a node's access control list. Permissions do not pass on to children.
+// ACL is one entry of a node's access control list: who may do what. A list allows what any
+// of its entries allows. Permissions do not pass on to children. [WorldACL], [AuthACL], [DigestACL],
+// [IPACL], [X509ACL] and [SASLACL] make entries.
 type ACL struct {
-	Perms  Perms
+	// Perms is what is allowed; never nothing.
+	Perms Perms
+	// Scheme says how clients are known: "world", "auth", "digest", "ip", "x509", "sasl" or what
+	// else the servers have.
 	Scheme string
-	ID     string
+	// ID is who of them, in the words of the scheme.
+	ID string
 }
 
 // WorldACL gives everybody perms. WorldACL(PermAll) is the default of every create.
@@ -47,6 +58,11 @@ func DigestACL(perms Perms, user, password string) ACL {
 
 // IPACL gives perms to clients that connect from addr, an address or a network such as "10.0.0.0/8".
 func IPACL(perms Perms, addr string) ACL { return ACL{Perms: perms, Scheme: "ip", ID: addr} }
+
+// X509ACL gives perms to clients whose TLS certificate has the subject, a distinguished
+// name as the server prints it (RFC 2253, most specific first), such as "CN=client" or
+// "CN=worker-7,OU=heat,O=example": see [Ops.WhoAmI].
+func X509ACL(perms Perms, subject string) ACL { return ACL{Perms: perms, Scheme: "x509", ID: subject} }
 
 func (a ACL) check() error {
 	switch {
@@ -75,18 +91,45 @@ func aclRecords(acls []ACL) ([]jute.ACL, error) {
 	return out, nil
 }
 
+// aclsFor is the ACL of a node to be created at path.
+func (o Ops) aclsFor(path string, cr *creation) ([]jute.ACL, error) {
+	if cr.own {
+		return aclRecords(cr.acl)
+	}
+	if provide := o.c.set.aclProvider; provide != nil {
+		if o.bare {
+			path = "/" // of the chroot, the only nodes that are created so
+		}
+		if acls := provide(path); acls != nil {
+			records, err := aclRecords(acls)
+			if err != nil {
+				return nil, fmt.Errorf("from the ACL provider: %w", err)
+			}
+			return records, nil
+		}
+	}
+	return aclRecords(o.c.set.acl)
+}
+
 // GetACL returns the node's access control list. Errors: [ErrNoNode], [ErrNoAuth].
 func (o Ops) GetACL(ctx context.Context, path string) ([]ACL, Stat, error) {
 	var reply jute.ACLReply
-	err := o.exec(ctx, &request{op: jute.OpGetACL, path: path, body: &jute.PathRequest{Path: o.out(path)}, reply: &reply, repeat: true})
-	if err != nil {
+	if err := o.exec(ctx, o.getACLRequest(path, &reply)); err != nil {
 		return nil, Stat{}, err
 	}
-	acls := make([]ACL, len(reply.ACL))
-	for i, a := range reply.ACL {
+	return aclsOf(reply.ACL), statOf(&reply.Stat), nil
+}
+
+func (o Ops) getACLRequest(path string, reply *jute.ACLReply) *request {
+	return &request{op: jute.OpGetACL, path: path, body: &jute.PathRequest{Path: o.out(path)}, reply: reply, repeat: true}
+}
+
+func aclsOf(records []jute.ACL) []ACL {
+	acls := make([]ACL, len(records))
+	for i, a := range records {
 		acls[i] = ACL{Perms: Perms(a.Perms), Scheme: a.Scheme, ID: a.ID}
 	}
-	return acls, statOf(&reply.Stat), nil
+	return acls
 }
 
 // SetACL replaces the node's access control list if its Aversion is version, or

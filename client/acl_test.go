@@ -17,6 +17,7 @@ func TestACLHelpers(t *testing.T) {
 		{Perms: 2, Scheme: "auth", ID: ""}:          client.AuthACL(client.PermWrite),
 		{Perms: 20, Scheme: "ip", ID: "10.0.0.0/8"}: client.IPACL(client.PermCreate|client.PermAdmin, "10.0.0.0/8"),
 		{Perms: 8, Scheme: "ip", ID: "fe80::1"}:     client.IPACL(client.PermDelete, "fe80::1"),
+		{Perms: 1, Scheme: "x509", ID: "CN=client"}: client.X509ACL(client.PermRead, "CN=client"),
 		// The vector of ZooKeeper's documentation of DigestAuthenticationProvider.
 		{Perms: 31, Scheme: "digest", ID: "super:xQJmxLMiHGwaqBvst5y6rkB6HQs="}: client.DigestACL(client.PermAll, "super", "admin"),
 	} {

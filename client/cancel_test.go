@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,10 +24,7 @@ func TestCancelAtEachPoint(t *testing.T) {
 			for _, silent := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%v/silent %v", op.name, l, silent), func(t *testing.T) {
 					t.Parallel()
-					points := 0
-					for cancelAt(t, &op, l, points+1, silent) {
-						points++
-					}
+					points := cancelAtEach(t, &op, l, silent)
 					require.GreaterOrEqual(t, points, 1)
 					if l != nil && op.fate != unknown && !(op.fate == resolved && l.executed) {
 						require.GreaterOrEqual(t, points, 3, "the request, the handshake, the request again")
@@ -37,9 +35,20 @@ func TestCancelAtEachPoint(t *testing.T) {
 	}
 }
 
+// cancelAtEach counts the points at which the operation was cancelled.
+func cancelAtEach(t *testing.T, op *operation, l *loss, silent bool) (points int) {
+	for reached := true; reached; {
+		synctest.Test(t, func(t *testing.T) { reached = cancelAt(t, op, l, points+1, silent) })
+		if reached {
+			points++
+		}
+	}
+	return points
+}
+
 // cancelAt reports whether the operation came to its nth point.
 func cancelAt(t *testing.T, op *operation, l *loss, n int, silent bool) bool {
-	srv := newTree(t)
+	srv := newTree(t, inMemory)
 	cl := primed(t, srv)
 	observer := connect(t, srv)
 	mine := cl.State().SessionID
@@ -99,26 +108,12 @@ func cancelAt(t *testing.T, op *operation, l *loss, n int, silent bool) bool {
 
 // The same for the operations that only a session has.
 func TestCancelAtEachPointOfSession(t *testing.T) {
-	list := func(ctx context.Context, s *client.Session) error {
-		_, _, err := s.CreateAndList(ctx, "/n/"+unique+"-", nil, client.WithMode(client.EphemeralSequential), client.WithProtection(unique))
-		return err
-	}
-	made := func(s *zktest.Server) bool { return below(s, "/n", unique) > 0 }
-	for _, op := range []operation{
-		{name: "Confirm", on: zktest.On("/n", zktest.OpMulti), onSession: func(ctx context.Context, s *client.Session) error {
-			return s.Confirm(ctx, "/n")
-		}},
-		{name: "CreateAndList", fate: found, on: zktest.On("/n/"+unique+"-", zktest.OpCreate2), onSession: list, done: made},
-		{name: "CreateAndList, listing", fate: found, on: zktest.On("/n", zktest.OpGetChildren2), onSession: list, done: made},
-	} {
+	for _, op := range onlyOnSession() {
 		for _, l := range []*loss{nil, {}, {executed: true}} {
 			for _, silent := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/%v/silent %v", op.name, l, silent), func(t *testing.T) {
 					t.Parallel()
-					points := 0
-					for cancelAt(t, &op, l, points+1, silent) {
-						points++
-					}
+					points := cancelAtEach(t, &op, l, silent)
 					require.GreaterOrEqual(t, points, 1)
 				})
 			}

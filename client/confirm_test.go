@@ -156,15 +156,17 @@ func TestConfirm(t *testing.T) {
 // A lost confirmation is repeated, and so is one that was refused for now.
 func TestConfirmRepeats(t *testing.T) {
 	t.Parallel()
-	srv := newTree(t)
-	cl := primed(t, srv)
-	s := session(t, cl)
-	srv.DropRequest(zktest.On("/n", zktest.OpMulti))
-	srv.SwallowReply(zktest.On("/n", zktest.OpMulti))
-	srv.FailNext(zktest.On("/n", zktest.OpMulti), zktest.ThrottledOp)
-	srv.FailNext(zktest.On("/n", zktest.OpMulti), zktest.SessionMoved)
-	require.NoError(t, s.Confirm(t.Context(), "/n"))
-	require.Equal(t, 5, sent(srv, "/n", zktest.OpMulti))
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTree(t, inMemory)
+		cl := primed(t, srv)
+		s := session(t, cl)
+		srv.DropRequest(zktest.On("/n", zktest.OpMulti))
+		srv.SwallowReply(zktest.On("/n", zktest.OpMulti))
+		srv.FailNext(zktest.On("/n", zktest.OpMulti), zktest.ThrottledOp)
+		srv.FailNext(zktest.On("/n", zktest.OpMulti), zktest.SessionMoved)
+		require.NoError(t, s.Confirm(t.Context(), "/n"))
+		require.Equal(t, 5, sent(srv, "/n", zktest.OpMulti))
+	})
 }
 
 // A server that leaves a confirmation unanswered for a fifth of the timeout is left.

@@ -48,10 +48,14 @@ func listener(t *testing.T, serve func(net.Conn)) string {
 // refusing returns an address at which nobody listens.
 func refusing(t *testing.T) string {
 	t.Helper()
+	// A port at this end of a connection: nobody listens there, and nobody else gets it.
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	require.NoError(t, ln.Close())
-	return ln.Addr().String()
+	t.Cleanup(func() { _ = ln.Close() })
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", ln.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn.LocalAddr().String()
 }
 
 // web is a server of another kind.

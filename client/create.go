@@ -48,6 +48,7 @@ type creation struct {
 	mode    Mode
 	ttl     time.Duration
 	acl     []ACL
+	own     bool // acl was given with WithACL
 	parents bool
 	above   Mode // of parents that are made
 	protect bool
@@ -73,8 +74,11 @@ func WithMode(m Mode) CreateOption { return func(c *creation) { c.mode = m } }
 // WithTTL sets the time to live of the TTL modes: 1 ms to about 34 years, in whole milliseconds.
 func WithTTL(d time.Duration) CreateOption { return func(c *creation) { c.ttl = d } }
 
-// WithACL sets the node's ACL, and that of parents that are made. The default is [WithDefaultACL].
-func WithACL(acls ...ACL) CreateOption { return func(c *creation) { c.acl = acls } }
+// WithACL sets the node's ACL, and that of parents that are made. The default is what
+// [WithACLProvider] says of the path, otherwise [WithDefaultACL].
+func WithACL(acls ...ACL) CreateOption {
+	return func(c *creation) { c.acl, c.own = acls, true }
+}
 
 // WithParents makes missing parents, as persistent nodes.
 func WithParents() CreateOption {
@@ -93,7 +97,8 @@ func WithContainerParents() CreateOption {
 // with it is this call's node. After a lost reply the client looks for it, in the same
 // session and behind a commit of the quorum. If the context ends before the outcome
 // is known, the error is Unknown and the client goes on to delete the node, should it
-// exist, until that is certain or the session is over.
+// exist, until that is certain or the session is over. With the session lost as well it is
+// Unknown whether a persistent node was made: nothing deletes that one.
 func WithProtection(prefix string) CreateOption {
 	return func(c *creation) { c.protect, c.unique = true, prefix }
 }
@@ -105,7 +110,8 @@ type Created struct {
 	Stat Stat
 }
 
-// Create makes a node. Errors: [ErrNodeExists], [ErrNoNode] (no parent),
+// Create makes a node. A create whose reply is lost is Unknown, but for
+// [WithProtection] and [Ops.Idempotent]. Errors: [ErrNodeExists], [ErrNoNode] (no parent),
 // [ErrNoChildrenForEphemerals], [ErrNoAuth], [ErrInvalidACL], [ErrUnimplemented], [ErrBadArgument].
 func (o Ops) Create(ctx context.Context, path string, data []byte, opts ...CreateOption) (Created, error) {
 	created, _, err := o.create(ctx, path, data, false, opts)
@@ -122,7 +128,7 @@ func (s *Session) CreateAndList(ctx context.Context, path string, data []byte, o
 }
 
 func (o Ops) create(ctx context.Context, path string, data []byte, list bool, opts []CreateOption) (Created, []string, error) {
-	cr := creation{acl: o.c.set.acl}
+	var cr creation
 	if err := cr.apply(opts); err != nil {
 		return Created{}, nil, refused(jute.OpCreate, path, err)
 	}
@@ -139,15 +145,15 @@ func (o Ops) create(ctx context.Context, path string, data []byte, list bool, op
 		}
 		r.behind = func() *wire.Call { return siblings }
 	}
-	if cr.protect {
-		o.protect(r, &reply, path, &cr)
+	if err := o.certain(r, &reply, path, data, &cr); err != nil {
+		return Created{}, nil, refused(jute.OpCreate, path, err)
 	}
 	for {
 		err = o.attempt(ctx, r)
 		if !errors.Is(err, ErrNoNode) || !cr.parents || parentOf(path) == "/" {
 			break
 		}
-		if err = o.makeParents(ctx, path, cr.above, cr.acl); err != nil {
+		if err = o.makeParents(ctx, path, cr.above, &cr); err != nil {
 			break
 		}
 	}
@@ -167,8 +173,21 @@ func (o Ops) create(ctx context.Context, path string, data []byte, list bool, op
 		return created, nil, err
 	}
 	// By its path: to look for it the directory would have to be readable.
-	o.s.Cleanup("delete "+created.Path, func(ctx context.Context) error { return o.deleteGone(ctx, created.Path) })
+	o.s.Cleanup("delete "+created.Path, func(ctx context.Context) error { return o.steady(o.s).deleteGone(ctx, created.Path) })
 	return Created{}, nil, err
+}
+
+// certain makes a create find out its outcome where that was asked for.
+func (o Ops) certain(r *request, reply *jute.Create2Reply, path string, data []byte, cr *creation) error {
+	switch {
+	case cr.protect:
+		o.protect(r, reply, path, cr)
+	case o.idempotent && cr.mode.sequential():
+		return fmt.Errorf("%w: an idempotent create of a sequential node needs WithProtection", ErrBadArgument)
+	case o.idempotent:
+		o.createAgain(r, reply, data, cr.mode)
+	}
+	return nil
 }
 
 // listed waits for the list that was sent behind a create, or reads it again.
@@ -190,7 +209,7 @@ func (o Ops) createRequest(path string, data []byte, cr *creation) (*request, er
 	if err := checkPath(path, cr.mode.sequential()); err != nil {
 		return nil, err
 	}
-	acls, err := aclRecords(cr.acl)
+	acls, err := o.aclsFor(path, cr)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +269,7 @@ func (o Ops) protect(r *request, reply *jute.Create2Reply, path string, cr *crea
 // find looks for the node of a protected create. It returns errAgain if there is
 // none: then there never will be one.
 func (s *Session) find(ctx context.Context, o Ops, parent string, cr *creation, reply *jute.Create2Reply) error {
-	same := Ops{c: s.c, s: s, bare: o.bare}
+	same := o.inside(s)
 	if err := same.barrier(ctx); err != nil {
 		return err
 	}
@@ -277,7 +296,7 @@ func (s *Session) find(ctx context.Context, o Ops, parent string, cr *creation, 
 
 // deletePrefix deletes the children of parent that begin with prefix.
 func (s *Session) deletePrefix(ctx context.Context, o Ops, parent, prefix string) error {
-	same := Ops{c: s.c, s: s, bare: o.bare}
+	same := o.steady(s)
 	if err := same.barrier(ctx); err != nil {
 		return err
 	}
@@ -295,12 +314,13 @@ func (s *Session) deletePrefix(ctx context.Context, o Ops, parent, prefix string
 
 // makeParents makes what is missing above path: upwards to the deepest ancestor
 // that exists, so that no rights are needed on those above it, then downwards.
-func (o Ops) makeParents(ctx context.Context, path string, mode Mode, acl []ACL) error {
+// They get the ACL that child, a node below, was given, if it was.
+func (o Ops) makeParents(ctx context.Context, path string, mode Mode, child *creation) error {
 	parent := parentOf(path)
 	if parent == "/" {
 		return nil
 	}
-	cr := creation{mode: mode, acl: acl}
+	cr := creation{mode: mode, acl: child.acl, own: child.own}
 	for {
 		r, err := o.createRequest(parent, nil, &cr)
 		if err != nil {
@@ -314,7 +334,7 @@ func (o Ops) makeParents(ctx context.Context, path string, mode Mode, acl []ACL)
 		case errors.Is(err, ErrUnimplemented) && cr.mode == Container: // before 3.5.1
 			cr.mode = Persistent
 		case errors.Is(err, ErrNoNode) && parentOf(parent) != "/":
-			if err := o.makeParents(ctx, parent, Persistent, acl); err != nil {
+			if err := o.makeParents(ctx, parent, Persistent, child); err != nil {
 				return err
 			}
 		default:

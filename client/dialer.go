@@ -20,16 +20,24 @@ import (
 // Between rounds, and after connections that did not last, it pauses: a server that
 // accepts and then closes must not be asked a thousand times a second.
 type dialer struct {
-	servers []server
 	set     *settings
 	resolve func(ctx context.Context, host string) ([]string, error)
 
 	mu      sync.Mutex
+	servers []server // as given
+	changes int      // of servers and found
+	found   []server // in the ensemble's configuration; they are tried first
 	round   []target
 	pause   *backoff.ExponentialBackOff
 	due     bool // the next dial comes after a pause
 	current server
 	failed  map[server]error
+	trying  target    // of the attempt under way; empty until an address is chosen
+	began   time.Time // zero if none is under way
+	size    int       // addresses of this round, and one more if some are not known
+	refused int       // with how many of them TLS has failed for good
+	warned  bool      // it has been told that it did with all
+	met     bool      // a server has completed the handshake, ever
 }
 
 // target is one address of one server.
@@ -62,6 +70,46 @@ func newBackoff(first, most time.Duration) *backoff.ExponentialBackOff {
 	)
 }
 
+// follow replaces the servers that are tried before those given, and reports whether
+// that is a change.
+func (d *dialer) follow(found []server) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if slices.Equal(d.found, found) {
+		return false
+	}
+	d.found = slices.Clone(found)
+	d.changed()
+	return true
+}
+
+// replace replaces the servers that were given.
+func (d *dialer) replace(servers []server) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.servers = servers
+	d.changed()
+}
+
+// changed makes the next dial begin a new round. The caller holds the lock.
+func (d *dialer) changed() {
+	d.changes++
+	d.round = nil
+}
+
+// list returns all servers, those that are tried first before the others.
+func (d *dialer) list() []server {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := slices.Clone(d.found)
+	for _, s := range d.servers {
+		if !slices.Contains(all, s) {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
 // dial opens one connection. It returns one failure at a time, and pauses where
 // that is due.
 func (d *dialer) dial(ctx context.Context) (net.Conn, error) {
@@ -86,15 +134,10 @@ func (d *dialer) open(ctx context.Context, t target) (net.Conn, error) {
 	if err != nil || d.set.tls == nil {
 		return conn, err
 	}
-	cfg := d.set.tls
-	if cfg.ServerName == "" && !cfg.InsecureSkipVerify {
-		cfg = cfg.Clone()
-		cfg.ServerName = t.server.host
-	}
-	secure := tls.Client(conn, cfg)
+	secure := tls.Client(conn, d.tlsFor(t))
 	if err := secure.HandshakeContext(ctx); err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("TLS: %w", err)
+		return nil, d.tlsError(err)
 	}
 	return secure, nil
 }
@@ -105,14 +148,14 @@ func (d *dialer) attempt() time.Duration {
 	if d.set.dialTimeout > 0 {
 		return d.set.dialTimeout
 	}
-	return max(d.set.sessionTimeout/time.Duration(3*len(d.servers)), 250*time.Millisecond)
+	return max(d.set.sessionTimeout/time.Duration(3*len(d.list())), 250*time.Millisecond)
 }
 
 // handshake is the time for one handshake. With a session at stake it has to leave
 // time for other servers; a new one needs a commit of the quorum.
 func (d *dialer) handshake(resuming bool) time.Duration {
 	if resuming {
-		return max(d.set.sessionTimeout/time.Duration(2*len(d.servers)+1), 250*time.Millisecond)
+		return max(d.set.sessionTimeout/time.Duration(2*len(d.list())+1), 250*time.Millisecond)
 	}
 	return max(d.set.sessionTimeout/3, time.Second)
 }
@@ -131,16 +174,10 @@ func (d *dialer) next(ctx context.Context) (target, error) {
 	}
 
 	d.mu.Lock()
-	empty := len(d.round) == 0
+	d.trying, d.began = target{}, time.Now()
 	d.mu.Unlock()
-	if empty {
-		round, err := d.addresses(ctx)
-		if err != nil {
-			return target{}, err
-		}
-		d.mu.Lock()
-		d.round = round
-		d.mu.Unlock()
+	if err := d.fill(ctx); err != nil {
+		return target{}, err
 	}
 
 	d.mu.Lock()
@@ -152,15 +189,49 @@ func (d *dialer) next(ctx context.Context) (target, error) {
 	t := d.round[0]
 	d.round = d.round[1:]
 	d.due = len(d.round) == 0
-	d.current = t.server
+	d.current, d.trying = t.server, t
 	return t, nil
 }
 
-// addresses resolves all names, anew for each round, and shuffles. The server used
-// last comes last.
+// fill makes the next round if there is none, anew if the servers change meanwhile.
+func (d *dialer) fill(ctx context.Context) error {
+	for {
+		d.mu.Lock()
+		empty, before := len(d.round) == 0, d.changes
+		d.mu.Unlock()
+		if !empty {
+			return nil
+		}
+		round, err := d.addresses(ctx)
+		if err != nil {
+			return err
+		}
+		if d.begin(round, before) {
+			return nil
+		}
+	}
+}
+
+// begin begins a round, if it is of the present servers.
+func (d *dialer) begin(round []target, changes int) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.changes != changes {
+		return false
+	}
+	d.round = round
+	d.size, d.refused = len(round), 0
+	if !d.covers(round) {
+		d.size++
+	}
+	return true
+}
+
+// addresses resolves all names, anew for each round, and shuffles. Servers that were
+// found come before those given, and of either the one used last comes last.
 func (d *dialer) addresses(ctx context.Context) ([]target, error) {
 	var all []target
-	for _, s := range d.servers {
+	for _, s := range d.list() {
 		if net.ParseIP(strings.SplitN(s.host, "%", 2)[0]) != nil {
 			all = append(all, target{server: s, addr: s.String()})
 			continue
@@ -183,20 +254,29 @@ func (d *dialer) addresses(ctx context.Context) ([]target, error) {
 	}
 	rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	d.mu.Lock()
-	last := d.current
+	last, found := d.current, d.found
 	d.mu.Unlock()
-	slices.SortStableFunc(all, func(a, b target) int {
-		switch {
-		case a.server == b.server:
-			return 0
-		case a.server == last:
-			return 1
-		case b.server == last:
-			return -1
+	turn := func(t target) (n int) {
+		if !slices.Contains(found, t.server) {
+			n += 2
 		}
-		return 0
-	})
+		if t.server == last {
+			n++
+		}
+		return n
+	}
+	slices.SortStableFunc(all, func(a, b target) int { return turn(a) - turn(b) })
 	return all, nil
+}
+
+// covers tells whether a round has an address of each server.
+func (d *dialer) covers(round []target) bool {
+	for _, s := range d.servers {
+		if !slices.ContainsFunc(round, func(t target) bool { return t.server == s }) {
+			return false
+		}
+	}
+	return true
 }
 
 // rejected notes why the server tried last could not be used, and returns its name.
@@ -207,7 +287,20 @@ func (d *dialer) rejected(err error) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failed[d.current] = err
+	if refusesTLS(err) {
+		d.refused++
+	}
 	return d.current.String()
+}
+
+// concluded returns the attempt that has ended and when it began; it is false if
+// there is none that has not been returned before.
+func (d *dialer) concluded() (t target, began time.Time, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	t, began = d.trying, d.began
+	d.began = time.Time{}
+	return t, began, !began.IsZero()
 }
 
 // connected notes that the server tried last has completed the handshake.
@@ -217,6 +310,7 @@ func (d *dialer) connected() {
 	delete(d.failed, d.current)
 	d.round = nil
 	d.due = false
+	d.met, d.warned = true, false
 }
 
 // ended tells that a connection is gone. One that has lasted clears the back-off;
@@ -234,10 +328,11 @@ func (d *dialer) ended(lasted time.Duration) {
 
 // report says for each server what is known to be wrong with it.
 func (d *dialer) report() error {
+	servers := d.list()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var parts []string
-	for _, s := range d.servers {
+	for _, s := range servers {
 		if err := d.failed[s]; err != nil {
 			parts = append(parts, fmt.Sprintf("%v: %v", s, err))
 		} else {

@@ -26,13 +26,21 @@ var (
 	// ErrInvalidACL is returned when the server refuses an ACL, for example one of
 	// scheme "auth" from a client without credentials.
 	ErrInvalidACL = errors.New("invalid ACL")
-	// ErrReadOnly is returned for a write that reached a server in read-only mode.
+	// ErrReadOnly is returned for a write, or a sync, while a server in read-only mode
+	// serves the session ([NotSent]), or that reached such a server ([Definite]).
 	ErrReadOnly = errors.New("server is read-only")
 	// ErrUnimplemented is returned when the server does not know the operation, or
 	// has it switched off (TTL nodes need extendedTypesEnabled).
 	ErrUnimplemented = errors.New("operation not supported by the server")
 	// ErrQuotaExceeded is returned when a hard quota forbids the write.
 	ErrQuotaExceeded = errors.New("quota exceeded")
+	// ErrReconfigDisabled is returned by [Client.Reconfig] when the servers do not have reconfigEnabled=true.
+	ErrReconfigDisabled = errors.New("reconfiguration is disabled on the servers (reconfigEnabled)")
+	// ErrReconfigInProgress is returned by [Client.Reconfig] while another reconfiguration is under way.
+	ErrReconfigInProgress = errors.New("another reconfiguration is in progress")
+	// ErrNewConfigNoQuorum is returned by [Client.Reconfig] when too few servers of the
+	// new configuration are connected and in step with the leader.
+	ErrNewConfigNoQuorum = errors.New("no quorum of the new configuration is connected and in step")
 	// ErrThrottled is returned when the server refused the request under load and the context ended before it was accepted.
 	ErrThrottled = errors.New("throttled by the server")
 )
@@ -44,8 +52,14 @@ var (
 	ErrConnectionLost = errors.New("connection lost")
 	// ErrSessionLost is returned by the operations of a [Session] that is over, and is the cause of its context's end.
 	ErrSessionLost = errors.New("session lost")
+	// ErrSessionTaken is an ErrSessionLost: another process has taken the session over. [Connect]
+	// returns it when the session of [WithSession] is no longer the handle's.
+	ErrSessionTaken = fmt.Errorf("%w: taken over by another process", ErrSessionLost)
 	// ErrClosed is returned after [Client.Close], and is the cause of the contexts that it ends.
 	ErrClosed = errors.New("client closed")
+	// ErrDetached is an ErrClosed: it is returned after [Client.Detach], and is the cause of
+	// the contexts that it ends.
+	ErrDetached = fmt.Errorf("session left to another process: %w", ErrClosed)
 	// ErrAuthFailed is returned when a server refused a credential. It is final: the client is closed.
 	ErrAuthFailed = wire.ErrAuthFailed
 	// ErrNotConnected accompanies the context's error when no connection was had in time.
@@ -95,6 +109,9 @@ func Outcome(err error) OutcomeKind {
 	if err == nil {
 		return Definite
 	}
+	if e, ok := errors.AsType[*BatchError](err); ok {
+		return e.Outcome
+	}
 	if e, ok := errors.AsType[*OpError](err); ok {
 		return e.Outcome
 	}
@@ -140,6 +157,9 @@ var codeErrors = map[jute.Code]error{
 	jute.AuthFailed:              ErrAuthFailed,
 	jute.SessionExpired:          ErrSessionLost,
 	jute.BadArguments:            ErrBadArgument,
+	jute.ReconfigDisabled:        ErrReconfigDisabled,
+	jute.ReconfigInProgress:      ErrReconfigInProgress,
+	jute.NewConfigNoQuorum:       ErrNewConfigNoQuorum,
 }
 
 // ServerError is an error code for which this package has no name.
@@ -165,7 +185,7 @@ func ctxError(ctx context.Context) error {
 	if cause == nil || errors.Is(err, cause) {
 		return err
 	}
-	if errors.Is(cause, err) {
+	if errors.Is(cause, err) || errors.Is(cause, ErrRetriesExhausted) { // then it is not the caller's deadline
 		return cause
 	}
 	return fmt.Errorf("%w: %w", err, cause)

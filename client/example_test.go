@@ -86,6 +86,47 @@ func ExampleOps_GetW() {
 	// limit is 20
 }
 
+func ExampleClient_AddWatch() {
+	servers, stop := ensemble()
+	defer stop()
+	ctx := context.Background()
+	cl, err := client.Connect(ctx, servers)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer cl.Close()
+	if _, err := cl.Create(ctx, "/config", []byte("v1")); err != nil {
+		log.Fatal(err)
+	}
+
+	w, err := cl.AddWatch(ctx, "/config", client.WatchPersistent)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer w.Close()
+	for ev, err := range w.All(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		// One way for all events: the first, those after a reconnect or in a new session,
+		// and changes.
+		data, _, err := cl.Get(ctx, "/config")
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%v: %s\n", ev.Type, data)
+		if string(data) == "v2" {
+			break
+		}
+		if _, err := cl.Set(ctx, "/config", []byte("v2"), client.AnyVersion); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// Output:
+	// resynced: v1
+	// data changed: v2
+}
+
 func ExampleOps_Txn() {
 	servers, stop := ensemble()
 	defer stop()

@@ -228,26 +228,28 @@ func TestWritesNotSentAreRepeated(t *testing.T) {
 // An answer that says "not executed, try again" is not the operation's.
 func TestRefusedRequestsAreRepeated(t *testing.T) {
 	t.Parallel()
-	for _, code := range []zktest.Code{zktest.SessionMoved, zktest.ThrottledOp} {
-		srv := newTree(t)
-		cl := primed(t, srv)
-		s := session(t, cl)
-		connections := srv.Accepted()
-		srv.FailNext(zktest.On("/n", zktest.OpExists), code)
-		_, ok, err := s.Exists(t.Context(), "/n")
-		require.NoError(t, err)
-		require.True(t, ok)
-		require.Equal(t, 2, sent(srv, "/n", zktest.OpExists))
-		srv.FailNext(zktest.On("/new", zktest.OpCreate2), code)
-		_, err = s.Create(t.Context(), "/new", nil)
-		require.NoError(t, err)
-		require.Equal(t, 2, sent(srv, "/new", zktest.OpCreate2))
-		if code == zktest.ThrottledOp {
-			require.Equal(t, connections, srv.Accepted(), "the server is busy, not wrong")
-		} else {
-			require.Equal(t, connections+2, srv.Accepted(), "another one is asked")
+	synctest.Test(t, func(t *testing.T) {
+		for _, code := range []zktest.Code{zktest.SessionMoved, zktest.ThrottledOp} {
+			srv := newTree(t, inMemory)
+			cl := primed(t, srv)
+			s := session(t, cl)
+			connections := srv.Accepted()
+			srv.FailNext(zktest.On("/n", zktest.OpExists), code)
+			_, ok, err := s.Exists(t.Context(), "/n")
+			require.NoError(t, err)
+			require.True(t, ok)
+			require.Equal(t, 2, sent(srv, "/n", zktest.OpExists))
+			srv.FailNext(zktest.On("/new", zktest.OpCreate2), code)
+			_, err = s.Create(t.Context(), "/new", nil)
+			require.NoError(t, err)
+			require.Equal(t, 2, sent(srv, "/new", zktest.OpCreate2))
+			if code == zktest.ThrottledOp {
+				require.Equal(t, connections, srv.Accepted(), "the server is busy, not wrong")
+			} else {
+				require.Equal(t, connections+2, srv.Accepted(), "another one is asked")
+			}
 		}
-	}
+	})
 }
 
 func TestThrottledUntilContextEnds(t *testing.T) {

@@ -18,10 +18,14 @@ import (
 // patience bounds the wait for what has to happen; no test that passes waits so long.
 const patience = 30 * time.Second
 
+// inMemory is for tests in a bubble of testing/synctest: there the server lives in the
+// bubble's time, so that no load of the machine can make an answer late.
+var inMemory = zktest.WithInMemoryNetwork()
+
 // connect opens a client that is closed when the test ends.
 func connect(t testing.TB, s *zktest.Server, opts ...client.Option) *client.Client {
 	t.Helper()
-	return connectTo(t, s.Addr(), opts...)
+	return connectTo(t, s.Addr(), append([]client.Option{client.WithDialer(s.Dial)}, opts...)...)
 }
 
 func connectTo(t testing.TB, servers string, opts ...client.Option) *client.Client {

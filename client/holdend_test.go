@@ -83,34 +83,36 @@ func TestHoldOfNodeDeletedAtOnce(t *testing.T) {
 // On a real tree, over a real connection.
 func TestHoldOnServer(t *testing.T) {
 	t.Parallel()
-	srv := newTree(t)
-	cl := primed(t, srv, client.WithSessionTimeout(3*time.Second))
-	s := session(t, cl)
-	hold := func(path string) *client.Hold {
-		_, err := s.Create(t.Context(), path, nil, client.WithMode(client.Ephemeral))
-		require.NoError(t, err)
-		h, err := s.Hold(path)
-		require.NoError(t, err)
-		return h
-	}
-	a, b := hold("/a"), hold("/b")
-	watched := srv.HoldReply(zktest.On("/b", zktest.OpGetData)) // behind the first confirmation
-	wait(t, watched.Fired(), "both are watched")
-	watched.Release()
-	require.NoError(t, srv.Delete("/a"))
-	ends(t, a, client.ErrHoldDeleted)
-	c := hold("/c")
-	require.NoError(t, srv.Delete("/c"))
-	ends(t, c, client.ErrHoldDeleted)
-	require.NoError(t, b.Context().Err())
-	require.Greater(t, time.Until(b.ValidUntil()), time.Duration(0))
-	srv.Freeze()
-	until := b.ValidUntil()
-	ends(t, b, client.ErrUnconfirmed)
-	require.False(t, b.ValidUntil().Before(until))
-	require.False(t, time.Now().Before(b.ValidUntil()))
-	require.True(t, exists("/b")(srv), "the servers still have it")
-	srv.Thaw()
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTree(t, inMemory)
+		cl := primed(t, srv, client.WithSessionTimeout(3*time.Second))
+		s := session(t, cl)
+		hold := func(path string) *client.Hold {
+			_, err := s.Create(t.Context(), path, nil, client.WithMode(client.Ephemeral))
+			require.NoError(t, err)
+			h, err := s.Hold(path)
+			require.NoError(t, err)
+			return h
+		}
+		a, b := hold("/a"), hold("/b")
+		watched := srv.HoldReply(zktest.On("/b", zktest.OpGetData)) // behind the first confirmation
+		wait(t, watched.Fired(), "both are watched")
+		watched.Release()
+		require.NoError(t, srv.Delete("/a"))
+		ends(t, a, client.ErrHoldDeleted)
+		c := hold("/c")
+		require.NoError(t, srv.Delete("/c"))
+		ends(t, c, client.ErrHoldDeleted)
+		require.NoError(t, b.Context().Err())
+		require.Greater(t, time.Until(b.ValidUntil()), time.Duration(0))
+		srv.Freeze()
+		until := b.ValidUntil()
+		ends(t, b, client.ErrUnconfirmed)
+		require.False(t, b.ValidUntil().Before(until))
+		require.False(t, time.Now().Before(b.ValidUntil()))
+		require.True(t, exists("/b")(srv), "the servers still have it")
+		srv.Thaw()
+	})
 }
 
 // The data of a node may change; it is watched again.

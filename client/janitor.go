@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -10,10 +11,11 @@ import (
 // not known when a context ended. Each job has a goroutine of its own, which ends
 // with success or with the session: then the servers clean up.
 type janitor struct {
-	s  *Session
-	mu sync.Mutex
-	wg sync.WaitGroup
-	no bool // the session is over and its jobs are waited for
+	s    *Session
+	mu   sync.Mutex
+	wg   sync.WaitGroup
+	jobs atomic.Int64 // under way
+	no   bool         // the session is over and its jobs are waited for
 }
 
 const (
@@ -32,10 +34,15 @@ func (s *Session) Cleanup(what string, job func(ctx context.Context) error) {
 	j := s.janitor
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.no || s.ctx.Err() != nil {
+	if j.no || s.ctx.Err() != nil || !s.work.add() {
 		return
 	}
-	j.wg.Go(func() { j.run(what, job) })
+	j.jobs.Add(1)
+	j.wg.Go(func() {
+		defer s.work.done()
+		defer j.jobs.Add(-1)
+		j.run(what, job)
+	})
 }
 
 func (j *janitor) run(what string, job func(ctx context.Context) error) {
@@ -47,7 +54,7 @@ func (j *janitor) run(what string, job func(ctx context.Context) error) {
 		if err == nil || j.s.ctx.Err() != nil {
 			return
 		}
-		j.s.c.log.Debug("zookeeper clean-up goes on", "op", what, "attempt", n, "err", err)
+		j.s.c.log.Debug("zookeeper clean-up goes on", "session", sessionName(j.s.id), "op", what, "attempt", n, "err", err)
 		if sleep(j.s.ctx, pause.NextBackOff()) != nil {
 			return
 		}

@@ -3,6 +3,8 @@ package client
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +24,8 @@ type keeper struct {
 	woken chan struct{} // cap 1: reconnected, a node is gone, or holds have changed
 
 	mu      sync.Mutex
+	claim   *Hold // of the session itself, checked by every confirmation; nil if there is none
+	version int32 // of claim's node
 	holds   []*Hold
 	next    int  // where the next confirmation begins
 	urgent  bool // a confirmation is due at once
@@ -32,19 +36,56 @@ type keeper struct {
 
 func newKeeper(s *Session) *keeper { return &keeper{s: s, woken: make(chan struct{}, 1)} }
 
-func (k *keeper) add(h *Hold) {
+// add is false if there is a hold of the same node.
+func (k *keeper) add(h *Hold) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.over || k.s.ctx.Err() != nil { // and with it h's context
-		return
+		return true
+	}
+	if slices.ContainsFunc(k.holds, func(other *Hold) bool { return other.path == h.path }) {
+		return false
 	}
 	k.holds = append(k.holds, h)
 	if !k.running {
 		k.running = true
 		k.wg.Go(k.run)
-		return
+		return true
 	}
 	k.wake() // the bound that it waits for may be another one now
+	return true
+}
+
+// guard makes every confirmation check the session's claim, and confirms from now on
+// whether there are holds or not.
+func (k *keeper) guard(path string, version int32) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.over || k.s.ctx.Err() != nil {
+		return
+	}
+	k.claim, k.version = &Hold{s: k.s, path: path}, version
+	if !k.running {
+		k.running = true
+		k.wg.Go(k.run)
+	}
+	k.urgent = true
+	k.wake()
+}
+
+// guarded is the transaction that checks that nodes exist, whose paths are the servers',
+// and the session's claim as well, if there is one.
+func (k *keeper) guarded(paths ...string) *wire.Call {
+	body := checks(paths...)
+	k.mu.Lock()
+	claim, version := k.claim, k.version
+	k.mu.Unlock()
+	if claim != nil {
+		body.Ops = slices.Insert(body.Ops, 0, jute.MultiOp{Op: jute.OpCheck, Body: &jute.PathVersionRequest{Path: claim.path, Version: version}})
+	}
+	call := wire.NewCall(jute.OpMulti, body)
+	call.Guards = claim != nil
+	return call
 }
 
 // remove ends a hold. The watch on its node is left to the node's deletion.
@@ -65,11 +106,17 @@ func (k *keeper) remove(h *Hold, cause error) {
 	}
 }
 
+func (k *keeper) size() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return len(k.holds)
+}
+
 // poke makes a confirmation due at once, if there is anything to confirm.
 func (k *keeper) poke() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.holds) > 0 { // otherwise the first hold to come would pay for it
+	if len(k.holds) > 0 || k.claim != nil { // otherwise the first hold to come would pay for it
 		k.urgent = true
 		k.wake()
 	}
@@ -102,7 +149,7 @@ func (k *keeper) wait() {
 func (k *keeper) idle() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if len(k.holds) > 0 {
+	if len(k.holds) > 0 || k.claim != nil {
 		return false
 	}
 	k.running, k.urgent = false, false
@@ -114,7 +161,7 @@ func (k *keeper) batch() []*Hold {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	var out []*Hold
-	size := 0
+	size := checkSize(k.s.claim.nodePath())
 	for i := range min(len(k.holds), maxChecks) {
 		h := k.holds[(k.next+i)%len(k.holds)]
 		if size += checkSize(k.s.out(h.path)); size > k.s.c.set.maxRequest && i > 0 {
@@ -172,18 +219,16 @@ func (k *keeper) run() {
 		}
 		if k.idle() {
 			if call != nil { // nobody waits for it, but a server that never answers it has to be left all the same
-				time.AfterFunc(period-time.Since(sent), func() {
-					select {
-					case <-call.Done():
-					default:
-						k.s.link.Drop(errSuspect)
-					}
-				})
+				k.s.leaveUnless(call, period-time.Since(sent))
 			}
 			return
 		}
 		if call != nil { // one at a time, and tick watches over it
 			continue
+		}
+		if due && k.s.servedReadOnly() { // nothing can be confirmed; the next connection pokes
+			due, again = false, false
+			tick.Reset(period)
 		}
 		if due {
 			again = false
@@ -195,23 +240,41 @@ func (k *keeper) run() {
 	}
 }
 
+// leaveUnless leaves the server if a call has not ended in time.
+func (s *Session) leaveUnless(call *wire.Call, in time.Duration) {
+	time.AfterFunc(in, func() {
+		select {
+		case <-call.Done():
+		default:
+			s.link.Drop(errSuspect)
+		}
+	})
+}
+
 // confirm sends a confirmation, and behind it watches for nodes that have none yet.
 func (k *keeper) confirm(batch []*Hold) *wire.Call {
 	paths := make([]string, len(batch))
 	for i, h := range batch {
 		paths[i] = k.s.out(h.path)
 	}
-	calls := make([]*wire.Call, 1, len(batch)+1)
-	calls[0] = wire.NewCall(jute.OpMulti, checks(paths...))
-	if k.s.c.set.unconfirmed {
-		calls = calls[:0]
+	k.mu.Lock()
+	claim := k.claim
+	k.mu.Unlock()
+	calls := make([]*wire.Call, 0, len(batch)+2)
+	if claim != nil || len(batch) > 0 && !k.s.c.set.unconfirmed {
+		calls = append(calls, k.guarded(paths...))
+	}
+	if claim != nil {
+		if call := k.watch(claim, claim.path); call != nil {
+			calls = append(calls, call)
+		}
 	}
 	for i, h := range batch {
 		if call := k.watch(h, paths[i]); call != nil {
 			calls = append(calls, call)
 		}
 	}
-	if len(batch) == 0 || len(calls) == 0 {
+	if len(calls) == 0 {
 		return nil
 	}
 	k.s.send(calls...)
@@ -229,7 +292,7 @@ func (k *keeper) watch(h *Hold, path string) *wire.Call {
 	}
 	w := &Watch{table: k.s.watches, key: watchKey{path: path, kind: jute.WatchData}}
 	w.fire = func(ev Event) {
-		if ev.Type == EventNodeDeleted {
+		if ev.Type == EventNodeDeleted && h.cancel != nil {
 			k.remove(h, ErrHoldDeleted)
 			return
 		}
@@ -249,7 +312,7 @@ func (k *keeper) watch(h *Hold, path string) *wire.Call {
 			k.mu.Lock()
 			h.watch = nil
 			k.mu.Unlock()
-		case call.Code == jute.NoNode:
+		case call.Code == jute.NoNode && h.cancel != nil:
 			k.remove(h, ErrHoldDeleted)
 		}
 	}
@@ -262,17 +325,24 @@ func (k *keeper) conclude(call *wire.Call, checked []*Hold) bool {
 		return false
 	}
 	if call.Err != nil {
+		k.s.c.counters.confirmation(call.Err)
 		return k.s.wasConnected() // otherwise the next connection wakes the keeper
 	}
-	i, err := failedCheck(call, len(checked))
+	i, err := k.s.failedCheck(call, len(checked))
+	k.s.c.counters.confirmation(err)
 	switch {
 	case err == nil:
+		return false
+	case errors.Is(err, ErrSessionTaken): // and the session ends
 		return false
 	case errors.Is(err, ErrNoNode) && i < len(checked):
 		k.remove(checked[i], ErrHoldDeleted)
 		return true
+	case retryable(call.Code) && call.Code != jute.ThrottledOp, errors.Is(err, ErrSessionLost):
+		k.s.link.Drop(fmt.Errorf("the server answered %w", err))
+		return false
 	}
-	k.s.c.log.Warn("zookeeper session not confirmed", "session", sessionName(k.s.id), "err", err)
+	k.s.c.log.Warn("zookeeper session not confirmed", "session", sessionName(k.s.id), "epoch", k.s.epoch, "err", err)
 	return false
 }
 

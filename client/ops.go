@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/zookit/zookit/internal/jute"
 	"github.com/zookit/zookit/internal/wire"
@@ -17,15 +16,36 @@ import (
 // ([ErrNotConnected] and the context's error) or the client or session is over
 // ([ErrClosed], [ErrSessionLost]). A malformed path is [ErrBadPath] and a request
 // over the limit [ErrTooLarge], with nothing sent. Reads are repeated when the
-// connection is lost. Writes are repeated when they were certainly not sent;
+// connection is lost. Writes are repeated when they were certainly not sent, or not executed;
 // otherwise they end with [ErrConnectionLost] and [Outcome] Unknown, except where the
-// method says that it finds out. Errors are *[OpError]. Safe for concurrent use;
+// method says that it finds out. How often and after which pauses, and whether they wait at
+// all, says a [RetryPolicy]: by default for ever, which ends with ctx. When the policy is over the error
+// is the last one, with its outcome, and [ErrRetriesExhausted].
+//
+// Where a server in read-only mode serves the session (only with [WithReadOnly]) writes and
+// Sync fail at once with [ErrReadOnly].
+//
+// Errors are *[OpError]. Ops is a value: [Ops.WithRetry], [Ops.Idempotent] and [Breaker.Ops]
+// return changed copies that run where the original does. Safe for concurrent use;
 // calls made one after the other by one goroutine are executed in that order.
 type Ops struct {
 	c    *Client
 	s    *Session
 	bare bool // paths are the servers', without the chroot
+
+	retry      RetryPolicy
+	breaker    *Breaker // nil: none
+	idempotent bool
 }
+
+// inside returns the operations bound to a session.
+func (o Ops) inside(s *Session) Ops {
+	o.s = s
+	return o
+}
+
+// steady returns the operations for what goes on when the caller has left.
+func (o Ops) steady(s *Session) Ops { return Ops{c: o.c, s: s, bare: o.bare} }
 
 // request is one operation and how it may be treated.
 type request struct {
@@ -34,6 +54,7 @@ type request struct {
 	body   jute.Record // with the servers' path
 	reply  jute.Record // nil if the reply has no body of interest
 	repeat bool        // may be executed twice: a read
+	wait   bool        // waits until it can be committed, although it is refused meanwhile
 
 	// prepare, if set, is called with each attempt's call before it is sent.
 	prepare func(s *Session, call *wire.Call)
@@ -47,8 +68,23 @@ type request struct {
 	lost func(ctx context.Context, s *Session, seen int64) (err error, known bool)
 }
 
-// errAgain, from request.lost, says that the operation was certainly not executed.
-var errAgain = errors.New("not executed")
+// need tells which servers a request is for. One in read-only mode refuses sync as well.
+func (r *request) need() need {
+	switch {
+	case !r.op.Commits() && r.op != jute.OpSync:
+		return anyServer
+	case r.wait:
+		return quorum
+	}
+	return quorumNow
+}
+
+var (
+	// errAgain, from request.lost, says that the operation was certainly not executed.
+	errAgain = errors.New("not executed")
+	// errRepeat says that it is to be repeated, executed or not.
+	errRepeat = fmt.Errorf("perhaps %w", errAgain)
+)
 
 func (o Ops) out(path string) string {
 	if o.bare {
@@ -78,95 +114,26 @@ func (o Ops) exec(ctx context.Context, r *request) error {
 
 // attempt is exec for a path that has been checked.
 func (o Ops) attempt(ctx context.Context, r *request) error {
-	fail := func(kind OutcomeKind, err error) error {
-		return &OpError{Op: r.op.String(), Path: r.path, Outcome: kind, Err: err}
+	u := o.newRun(r)
+	if o.retry.err != nil {
+		return u.finish(ctx, u.fail(NotSent, o.retry.err))
 	}
-	var (
-		pause = newBackoff(5*time.Millisecond, time.Second)
-		last  error     // of the attempt before
-		given = NotSent // the outcome when no further attempt is made
-	)
-	giveUp := func(err error) error {
-		if last != nil {
-			err = fmt.Errorf("%w (after: %w)", err, last)
+	bounded, cancel := o.retry.context(ctx)
+	defer cancel()
+	for {
+		if err := u.encode(); err != nil {
+			return u.finish(ctx, err)
 		}
-		return fail(given, err)
-	}
-	for n := 1; ; n++ {
-		call := wire.NewCall(r.op, r.body)
-		if call.Size() > o.c.set.maxRequest {
-			return fail(NotSent, fmt.Errorf("%w: %d bytes, limit %d", ErrTooLarge, call.Size(), o.c.set.maxRequest))
-		}
-		s, err := o.c.enter(ctx, o.s)
+		s, err := o.enter(bounded, r.need())
 		if err != nil {
-			return giveUp(err)
+			return u.finish(ctx, u.giveUp(err))
 		}
-		if r.prepare != nil {
-			r.prepare(s, call)
+		s.send(u.prepare(s)...)
+		if err, done := u.settle(ctx, bounded); done {
+			return u.finish(ctx, err)
 		}
-		seen := s.link.LastZxid()
-		if r.behind != nil {
-			s.send(call, r.behind())
-		} else {
-			s.send(call)
-		}
-		select {
-		case <-call.Done():
-		case <-ctx.Done():
-			if r.abandon != nil {
-				r.abandon(call)
-			}
-			return fail(Unknown, ctxError(ctx))
-		}
-		kind, err := callError(call)
-		switch {
-		case kind == Definite && err == nil:
-			if r.reply == nil {
-				return nil
-			}
-			if err := call.Decode(r.reply); err != nil {
-				return fail(Definite, err)
-			}
-			return nil
-		case call.Err == nil && retryable(call.Code): // refused by the server, not executed
-			if call.Code != jute.ThrottledOp {
-				s.link.Drop(fmt.Errorf("the server answered %w", err))
-			}
-		case kind == Definite:
-			return fail(Definite, err)
-		case kind == Unknown && r.lost != nil:
-			found, known := r.lost(ctx, s, seen)
-			if !known {
-				if found != nil {
-					err = fmt.Errorf("%w (and could not be looked up: %w)", err, found)
-				}
-				return fail(Unknown, o.because(s, err))
-			}
-			if !errors.Is(found, errAgain) {
-				return found
-			}
-		case kind == Unknown && !r.repeat:
-			return fail(Unknown, o.because(s, err))
-		case kind == Unknown:
-			given = Unknown // to be repeated, but it may have been executed
-		}
-		last = err
-		o.c.log.Debug("zookeeper operation repeated", "op", r.op.String(), "path", r.path, "attempt", n, "err", err)
-		if err := sleep(ctx, pause.NextBackOff()); err != nil {
-			return giveUp(err)
+		if err := u.pause(bounded); err != nil {
+			return u.finish(ctx, u.giveUp(err))
 		}
 	}
-}
-
-// retryable tells of an answer that says: not executed, try again, perhaps elsewhere.
-func retryable(code jute.Code) bool {
-	return code == jute.SessionMoved || code == jute.SessionExpired || code == jute.ThrottledOp
-}
-
-// because adds the reason if the connection was lost with its session.
-func (o Ops) because(s *Session, err error) error {
-	if cause := context.Cause(s.ctx); cause != nil {
-		return fmt.Errorf("%w: %w", cause, err)
-	}
-	return err
 }

@@ -36,10 +36,17 @@ type settings struct {
 	sasl           *sasl.Login
 	credentials    []wire.Credential
 	acl            []ACL
+	aclProvider    func(path string) []ACL
+	tracking       bool
 	tls            *tls.Config
 	dial           func(ctx context.Context, network, address string) (net.Conn, error)
 	log            *slog.Logger
 	makeChroot     bool
+	hooks          hookLists
+	retry          RetryPolicy
+	readOnly       bool
+	session        SessionHandle
+	claims         string
 }
 
 // Option is a setting of [Connect].
@@ -54,6 +61,7 @@ func defaults() settings {
 		acl:            []ACL{WorldACL(PermAll)},
 		dial:           (&net.Dialer{}).DialContext,
 		log:            slog.New(slog.DiscardHandler),
+		claims:         "/zookit/sessions",
 	}
 }
 
@@ -143,7 +151,8 @@ func WithAuth(scheme, credential string) Option {
 	}
 }
 
-// WithDefaultACL sets the ACL of nodes that are created without [WithACL]. The default is WorldACL(PermAll).
+// WithDefaultACL sets the ACL of nodes that are created without [WithACL] and of which
+// [WithACLProvider] says nothing. The default is WorldACL(PermAll).
 func WithDefaultACL(acls ...ACL) Option {
 	return func(s *settings) error {
 		if _, err := aclRecords(acls); err != nil {
@@ -154,8 +163,28 @@ func WithDefaultACL(acls ...ACL) Option {
 	}
 }
 
-// WithTLS connects through TLS. If cfg names no server, certificates are checked
-// against the host name in the server list. cfg is cloned.
+// WithACLProvider sets the ACLs of nodes that are created without [WithACL] by their
+// path: provide gets the path of the node to be created as the caller names it, inside
+// the chroot and without the number of a sequential node, and returns its ACL, or nil
+// for the default one ([WithDefaultACL]). It is asked for parents that are made as well,
+// and by the path "/" for the nodes of the chroot itself ([WithCreateChroot]). The
+// recipes create their nodes in the same way, so what they create can be such that only
+// their owner may touch it. An ACL that cannot work fails the create with
+// [ErrBadArgument]. provide runs on the goroutine of the create and must be safe for concurrent use.
+func WithACLProvider(provide func(path string) []ACL) Option {
+	return func(s *settings) error {
+		if provide == nil {
+			return badOption("WithACLProvider", "the function is nil")
+		}
+		s.aclProvider = provide
+		return nil
+	}
+}
+
+// WithTLS connects through TLS, to the servers' secureClientPort. If cfg names no
+// server, certificates are checked against the host name in the server list; with
+// cfg.Certificates or cfg.GetClientCertificate the client presents its own. cfg is
+// cloned. What happens if TLS fails for good is told at [ErrTLS].
 func WithTLS(cfg *tls.Config) Option {
 	return func(s *settings) error {
 		if cfg == nil {
@@ -179,7 +208,10 @@ func WithDialer(dial func(ctx context.Context, network, address string) (net.Con
 }
 
 // WithLogger sets where the client logs. The default is nowhere. Keys are session,
-// epoch, state, server, path, op, attempt and err; never data or credentials.
+// epoch, state, server, path, op, attempt and err; never data or credentials. State
+// changes are at level Info, and so are the servers found by [WithEnsembleTracking]; losses,
+// and what fails in the background for good or is not confirmed, at Warn; everything else at
+// Debug.
 func WithLogger(log *slog.Logger) Option {
 	return func(s *settings) error {
 		if log == nil {
@@ -211,6 +243,23 @@ func WithMaxReply(bytes int) Option {
 			return badOption("WithMaxReply", "%d bytes are less than 4096", bytes)
 		}
 		s.maxReply = bytes
+		return nil
+	}
+}
+
+// WithReadOnly lets the client be served by a server that has lost its quorum and goes
+// on in read-only mode, in which it answers reads with what it knew last. By default
+// such a server is as good as none. The client's state then is [ReadOnly]; it goes on
+// asking the other servers (by the word isro), and moves when one has a quorum.
+//
+// The servers need the Java system property readonlymode.enabled=true and in zoo.cfg
+// localSessionsEnabled=true (and localSessionsUpgradingEnabled=true for ephemeral
+// nodes). In read-only mode they take no session that a quorum has made (seen on 3.8): a
+// client that has one goes on looking for a read-write server until that session is over,
+// and only then reads in a new one, which is over as soon as there is a quorum again.
+func WithReadOnly() Option {
+	return func(s *settings) error {
+		s.readOnly = true
 		return nil
 	}
 }

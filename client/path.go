@@ -79,7 +79,8 @@ func baseOf(path string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// Join appends the name of a child to a node's path.
+// Join appends the name of a child to a node's path, which may be "/". It checks neither: that is
+// done by whatever the result is given to, and by [CheckPath].
 func Join(path, name string) string {
 	if path == "/" {
 		return "/" + name

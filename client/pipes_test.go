@@ -30,6 +30,7 @@ type pipes struct {
 	sessions int64
 	zxid     int64
 	log      []frame
+	asked    []frame // by the word isro
 
 	// dial, if set, decides about a connection.
 	dial func(ctx context.Context, addr string) error
@@ -37,6 +38,12 @@ type pipes struct {
 	greet func(*jute.ConnectRequest) bool
 	// expired, if set, tells which sessions the servers do not have any more.
 	expired func(session int64) bool
+	// readOnly, if set, tells of which addresses the servers are in read-only mode: they
+	// take who asks for that, and make sessions that no other server knows. If they are
+	// adopting they take those of the quorum as well.
+	readOnly func(addr string) bool
+	adopting bool
+	local    map[int64]bool
 	// answer, if set, decides what becomes of a request; the handshake is none.
 	answer func(frame) reaction
 }
@@ -72,7 +79,7 @@ var errHangUp = errors.New("the server hangs up")
 
 // newPipes makes servers that end with the test.
 func newPipes(t testing.TB) *pipes {
-	p := &pipes{conns: map[*pipe]struct{}{}, zxid: 1 << 32}
+	p := &pipes{conns: map[*pipe]struct{}{}, local: map[int64]bool{}, zxid: 1 << 32}
 	t.Cleanup(func() {
 		p.cut()
 		p.wg.Wait()
@@ -166,20 +173,55 @@ func (p *pipes) Dial(ctx context.Context, _, addr string) (net.Conn, error) {
 		delete(p.conns, c)
 		p.mu.Unlock()
 	})
-	return near, nil
+	return &dialled{Conn: near, to: addr}, nil
 }
 
+// dialled is the client's end of a pipe.
+type dialled struct {
+	net.Conn
+	to string
+}
+
+type pipeAddr string
+
+// Network implements net.Addr.
+func (pipeAddr) Network() string { return "pipe" }
+
+// String implements net.Addr.
+func (a pipeAddr) String() string { return string(a) }
+
+// RemoteAddr implements net.Conn.
+func (d *dialled) RemoteAddr() net.Addr { return pipeAddr(d.to) }
+
 func (p *pipes) serve(c *pipe) error {
-	buf, err := c.read()
-	if err != nil {
+	var word [4]byte
+	if _, err := io.ReadFull(c, word[:]); err != nil {
+		return err
+	}
+	ro := p.isReadOnly(c.addr)
+	if string(word[:]) == "isro" {
+		p.mu.Lock()
+		p.asked = append(p.asked, frame{at: time.Now(), addr: c.addr, conn: c.id})
+		p.mu.Unlock()
+		_, err := io.WriteString(c, map[bool]string{true: "ro", false: "rw"}[ro])
+		return err
+	}
+	buf := make([]byte, binary.BigEndian.Uint32(word[:]))
+	if _, err := io.ReadFull(c, buf); err != nil {
 		return err
 	}
 	var hello jute.ConnectRequest
 	hello.Decode(jute.NewDecoder(buf))
 	p.mu.Lock()
 	p.log = append(p.log, frame{at: time.Now(), addr: c.addr, conn: c.id, op: jute.OpConnect, session: hello.SessionID})
-	greet, expired := p.greet, p.expired
+	greet, expired, local := p.greet, p.expired, p.local[hello.SessionID]
 	p.mu.Unlock()
+	if ro && (!hello.ReadOnly || hello.SessionID != 0 && !local && !p.adopting) {
+		return errHangUp
+	}
+	if !ro && local {
+		expired = p.isLocal
+	}
 	if greet != nil && !greet(&hello) {
 		return errHangUp
 	}
@@ -193,9 +235,12 @@ func (p *pipes) serve(c *pipe) error {
 		p.sessions++
 		p.zxid++
 		id = p.sessions
+		if ro {
+			p.local[id] = true
+		}
 		p.mu.Unlock()
 	}
-	c.write(&jute.ConnectResponse{TimeoutMillis: hello.TimeoutMillis, SessionID: id, Password: make([]byte, 16), OldServer: hello.OldClient})
+	c.write(&jute.ConnectResponse{TimeoutMillis: hello.TimeoutMillis, SessionID: id, Password: make([]byte, 16), ReadOnly: ro, OldServer: hello.OldClient})
 	for {
 		buf, err := c.read()
 		if err != nil {
@@ -205,6 +250,25 @@ func (p *pipes) serve(c *pipe) error {
 			return err
 		}
 	}
+}
+
+func (p *pipes) isReadOnly(addr string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.readOnly != nil && p.readOnly(addr)
+}
+
+// isro lists the questions whether a server is read-only.
+func (p *pipes) isro() []frame {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
+func (p *pipes) isLocal(session int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.local[session]
 }
 
 func (p *pipes) handle(c *pipe, buf []byte, session int64) error {

@@ -3,6 +3,7 @@ package client_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -144,23 +145,25 @@ func abandoned(t *testing.T, srv *zktest.Server) *client.Client {
 // lost again when the node is to be deleted (K3: one attempt is not enough).
 func TestK3_AbandonedCreateIsUndone(t *testing.T) {
 	t.Parallel()
-	for _, swallow := range []bool{false, true} {
-		srv := newTree(t)
-		observer := connect(t, srv)
-		cl := abandoned(t, srv)
-		fault := srv.DropRequest(zktest.On("/n/"+unique+"*", zktest.OpDelete))
-		if swallow {
-			fault.Cancel()
-			fault = srv.SwallowReply(zktest.On("/n/"+unique+"*", zktest.OpDelete))
+	synctest.Test(t, func(t *testing.T) {
+		for _, swallow := range []bool{false, true} {
+			srv := newTree(t, inMemory)
+			observer := connect(t, srv)
+			cl := abandoned(t, srv)
+			fault := srv.DropRequest(zktest.On("/n/"+unique+"*", zktest.OpDelete))
+			if swallow {
+				fault.Cancel()
+				fault = srv.SwallowReply(zktest.On("/n/"+unique+"*", zktest.OpDelete))
+			}
+			again := srv.DropRequest(zktest.On("", zktest.OpMulti))
+			srv.DropConnections()
+			children(t, observer, "/n", none)
+			wait(t, fault.Fired(), "the deletion was lost")
+			wait(t, again.Fired(), "so was the barrier")
+			s := session(t, cl)
+			require.EqualValues(t, 1, s.Epoch(), "in the same session")
 		}
-		again := srv.DropRequest(zktest.On("", zktest.OpMulti))
-		srv.DropConnections()
-		children(t, observer, "/n", none)
-		wait(t, fault.Fired(), "the deletion was lost")
-		wait(t, again.Fired(), "so was the barrier")
-		s := session(t, cl)
-		require.EqualValues(t, 1, s.Epoch(), "in the same session")
-	}
+	})
 }
 
 // When the session is lost the servers undo it.
@@ -180,9 +183,11 @@ func TestAbandonedCreateOfLostSession(t *testing.T) {
 // When the client is closed, its session's end undoes it.
 func TestAbandonedCreateOfClosedClient(t *testing.T) {
 	t.Parallel()
-	srv := newTree(t)
-	cl := abandoned(t, srv)
-	_ = cl.Close() // the reply that is held back may keep the server's goodbye
-	observer := connect(t, srv)
-	children(t, observer, "/n", none)
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTree(t, inMemory)
+		cl := abandoned(t, srv)
+		_ = cl.Close() // the reply that is held back may keep the server's goodbye
+		observer := connect(t, srv)
+		children(t, observer, "/n", none)
+	})
 }

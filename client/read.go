@@ -16,7 +16,7 @@ func (o Ops) Get(ctx context.Context, path string) ([]byte, Stat, error) {
 }
 
 // GetW is Get that also sets a one-shot watch, which fires when the node's data
-// changes or the node is deleted. On error there is no watch.
+// changes or the node is deleted. On error there is no watch. Errors: those of Get.
 func (o Ops) GetW(ctx context.Context, path string) ([]byte, Stat, *Watch, error) {
 	var reply jute.DataReply
 	w, err := o.watch(ctx, o.read(jute.OpGetData, path, true, &reply), watchData)
@@ -35,7 +35,8 @@ func (o Ops) Exists(ctx context.Context, path string) (Stat, bool, error) {
 }
 
 // ExistsW is Exists that also sets a one-shot watch, which fires when the node is
-// created, changed or deleted. The watch is also set if the node does not exist.
+// created, changed or deleted. The watch is also set if the node does not exist, which is
+// no error. On error there is no watch.
 func (o Ops) ExistsW(ctx context.Context, path string) (Stat, bool, *Watch, error) {
 	var reply statReply
 	w, err := o.watch(ctx, o.read(jute.OpExists, path, true, &reply), watchExists)
@@ -54,7 +55,8 @@ func (o Ops) Children(ctx context.Context, path string) ([]string, Stat, error) 
 }
 
 // ChildrenW is Children that also sets a one-shot watch, which fires when a child is
-// created or deleted, or the node itself is deleted. On error there is no watch.
+// created or deleted, or the node itself is deleted. On error there is no watch. Errors: those
+// of Children.
 func (o Ops) ChildrenW(ctx context.Context, path string) ([]string, Stat, *Watch, error) {
 	var reply jute.Children2Reply
 	w, err := o.watch(ctx, o.read(jute.OpGetChildren2, path, true, &reply), watchChildren)
@@ -67,7 +69,11 @@ func (o Ops) ChildrenW(ctx context.Context, path string) ([]string, Stat, *Watch
 // read: a leader that was deposed and has not noticed yet answers it. The path need
 // not exist.
 func (o Ops) Sync(ctx context.Context, path string) error {
-	return o.exec(ctx, &request{op: jute.OpSync, path: path, body: &jute.PathRequest{Path: o.out(path)}, repeat: true})
+	return o.exec(ctx, o.syncRequest(path))
+}
+
+func (o Ops) syncRequest(path string) *request {
+	return &request{op: jute.OpSync, path: path, body: &jute.PathRequest{Path: o.out(path)}, repeat: true}
 }
 
 func (o Ops) read(op jute.Op, path string, watch bool, reply jute.Record) *request {

@@ -17,6 +17,31 @@ type server struct {
 
 func (s server) String() string { return net.JoinHostPort(s.host, s.port) }
 
+// Servers returns the servers that the client dials, each as "host:port": those that
+// [WithEnsembleTracking] has found and then those given to [Connect].
+func (c *Client) Servers() []string {
+	var out []string
+	for _, s := range c.dialer.list() {
+		out = append(out, s.String())
+	}
+	return out
+}
+
+// SetServers replaces the servers given to [Connect]; list has the same form. The present
+// connection stays, the next one goes to one of the new servers. A chroot in it has to be the client's, and may
+// be left out. Fails with [ErrBadArgument], and changes nothing then. Safe for concurrent use.
+func (c *Client) SetServers(list string) error {
+	servers, root, err := parseServers(list)
+	if err != nil {
+		return err
+	}
+	if root != "" && root != c.root {
+		return fmt.Errorf("%w: server list %s: the chroot of a client cannot be changed from %s", ErrBadArgument, quoted(list), quoted(string(c.root)))
+	}
+	c.dialer.replace(servers)
+	return nil
+}
+
 // parseServers reads "host:port,host:port/chroot". Ports default to 2181; IPv6
 // addresses stand in brackets, or bare without a port.
 func parseServers(list string) ([]server, chroot, error) {

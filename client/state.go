@@ -4,6 +4,7 @@ import (
 	"context"
 	"iter"
 	"sync"
+	"time"
 )
 
 // State is the client's view of its connection.
@@ -18,27 +19,34 @@ const (
 	Suspended
 	// Lost: the session is over; everything ephemeral in it is gone or will be. A new one follows by itself.
 	Lost
-	// Closed: the client is closed, by [Client.Close] or by a refused credential. Nothing follows.
+	// Closed: the client is closed, by [Client.Close] or by a refused credential ([ErrAuthFailed], [ErrTLS]). Nothing follows.
 	Closed
+	// ReadOnly: a server that has lost its quorum serves the session, see [WithReadOnly].
+	// Reads work; writes fail with [ErrReadOnly].
+	ReadOnly
 )
 
 // String returns the state's name.
 func (s State) String() string {
-	names := [...]string{"connecting", "connected", "suspended", "lost", "closed"}
+	names := [...]string{"connecting", "connected", "suspended", "lost", "closed", "read-only"}
 	if s < 0 || int(s) >= len(names) {
 		return "unknown"
 	}
 	return names[s]
 }
 
+// served tells whether there is a connection.
+func (s State) served() bool { return s == Connected || s == ReadOnly }
+
 // StateChange is one transition.
 type StateChange struct {
+	// State is the new one.
 	State State
 	// Epoch is the number of the session, from 1.
 	Epoch uint64
 	// SessionID is its id; 0 while there is none.
 	SessionID int64
-	// Server is the address connected to, in state Connected.
+	// Server is the address connected to, in states Connected and ReadOnly.
 	Server string
 	// Err is the reason, in states Suspended, Lost and Closed.
 	Err error
@@ -48,6 +56,7 @@ type StateChange struct {
 // the one seen last, so that nothing is lost and nobody has to be waited for.
 type transition struct {
 	change StateChange
+	time   time.Time
 	next   *transition
 	ready  chan struct{} // closed when next is set
 }
@@ -58,16 +67,26 @@ type transitions struct {
 }
 
 func newTransitions() *transitions {
-	return &transitions{last: &transition{ready: make(chan struct{})}}
+	return &transitions{last: &transition{time: time.Now(), ready: make(chan struct{})}}
 }
 
 func (t *transitions) add(c StateChange) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := &transition{change: c, ready: make(chan struct{})}
+	n := &transition{change: c, time: time.Now(), ready: make(chan struct{})}
 	t.last.next = n
 	close(t.last.ready)
 	t.last = n
+}
+
+// following is the transition after t, nil if there is none yet.
+func (t *transition) following() *transition {
+	select {
+	case <-t.ready:
+		return t.next
+	default:
+		return nil
+	}
 }
 
 func (t *transitions) current() *transition {

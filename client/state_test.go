@@ -14,44 +14,46 @@ import (
 )
 
 func TestStates(t *testing.T) {
-	srv := zktest.Start(t)
-	cl := connect(t, srv)
-	st := follow(t, cl)
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory)
+		cl := connect(t, srv)
+		st := follow(t, cl)
 
-	first := st.next(client.Connected)
-	require.Equal(t, cl.State(), first, "the first is the current one")
-	require.EqualValues(t, 1, first.Epoch)
-	require.Equal(t, session(t, cl).ID(), first.SessionID)
-	require.Equal(t, srv.Addr(), first.Server)
-	require.NoError(t, first.Err)
+		first := st.next(client.Connected)
+		require.Equal(t, cl.State(), first, "the first is the current one")
+		require.EqualValues(t, 1, first.Epoch)
+		require.Equal(t, session(t, cl).ID(), first.SessionID)
+		require.Equal(t, srv.Addr(), first.Server)
+		require.NoError(t, first.Err)
 
-	srv.DropConnections()
-	suspended := st.next(client.Suspended)
-	require.Equal(t, first.SessionID, suspended.SessionID)
-	require.EqualValues(t, 1, suspended.Epoch)
-	require.Error(t, suspended.Err)
-	require.Equal(t, first, st.next(client.Connected))
+		srv.DropConnections()
+		suspended := st.next(client.Suspended)
+		require.Equal(t, first.SessionID, suspended.SessionID)
+		require.EqualValues(t, 1, suspended.Epoch)
+		require.Error(t, suspended.Err)
+		require.Equal(t, first, st.next(client.Connected))
 
-	require.True(t, srv.ExpireSession(first.SessionID))
-	st.next(client.Suspended)
-	lost := st.next(client.Lost)
-	require.ErrorIs(t, lost.Err, client.ErrSessionLost)
-	require.Equal(t, first.SessionID, lost.SessionID)
-	require.EqualValues(t, 1, lost.Epoch)
-	connecting := st.next(client.Connecting)
-	require.EqualValues(t, 2, connecting.Epoch)
-	require.Zero(t, connecting.SessionID)
-	second := st.next(client.Connected)
-	require.EqualValues(t, 2, second.Epoch)
-	require.NotEqual(t, first.SessionID, second.SessionID)
+		require.True(t, srv.ExpireSession(first.SessionID))
+		st.next(client.Suspended)
+		lost := st.next(client.Lost)
+		require.ErrorIs(t, lost.Err, client.ErrSessionLost)
+		require.Equal(t, first.SessionID, lost.SessionID)
+		require.EqualValues(t, 1, lost.Epoch)
+		connecting := st.next(client.Connecting)
+		require.EqualValues(t, 2, connecting.Epoch)
+		require.Zero(t, connecting.SessionID)
+		second := st.next(client.Connected)
+		require.EqualValues(t, 2, second.Epoch)
+		require.NotEqual(t, first.SessionID, second.SessionID)
 
-	require.NoError(t, cl.Close())
-	closed := st.next(client.Closed)
-	require.ErrorIs(t, closed.Err, client.ErrClosed)
-	_, more := receive(t, st.c)
-	require.False(t, more, "nothing follows")
-	require.Equal(t, closed, cl.State())
-	require.Equal(t, []client.StateChange{closed}, collect(cl.States(t.Context())), "who comes late is told the end")
+		require.NoError(t, cl.Close())
+		closed := st.next(client.Closed)
+		require.ErrorIs(t, closed.Err, client.ErrClosed)
+		_, more := receive(t, st.c)
+		require.False(t, more, "nothing follows")
+		require.Equal(t, closed, cl.State())
+		require.Equal(t, []client.StateChange{closed}, collect(cl.States(t.Context())), "who comes late is told the end")
+	})
 }
 
 func collect(seq func(func(client.StateChange) bool)) []client.StateChange {
@@ -178,24 +180,26 @@ func TestConnectedOnlyAfterAuthentication(t *testing.T) {
 // TestB1_RequestsDuringReauthentication: requests that wait while a reconnect presents the
 // credential hung for ever in go-zookeeper.
 func TestB1_RequestsDuringReauthentication(t *testing.T) {
-	srv := zktest.Start(t)
-	cl := connect(t, srv, client.WithAuth("digest", "u:p"))
-	st := follow(t, cl)
-	_, err := cl.Create(t.Context(), "/mine", nil, client.WithACL(client.AuthACL(client.PermAll)))
-	require.NoError(t, err)
-	for range 2 {
-		fault := srv.DropRequest(zktest.On("", zktest.OpAuth))
-		srv.DropConnections()
-		var wg sync.WaitGroup
-		errs := make([]error, 64)
-		for i := range errs {
-			wg.Go(func() { _, _, errs[i] = cl.Get(t.Context(), "/mine") })
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory)
+		cl := connect(t, srv, client.WithAuth("digest", "u:p"))
+		st := follow(t, cl)
+		_, err := cl.Create(t.Context(), "/mine", nil, client.WithACL(client.AuthACL(client.PermAll)))
+		require.NoError(t, err)
+		for range 2 {
+			fault := srv.DropRequest(zktest.On("", zktest.OpAuth))
+			srv.DropConnections()
+			var wg sync.WaitGroup
+			errs := make([]error, 64)
+			for i := range errs {
+				wg.Go(func() { _, _, errs[i] = cl.Get(t.Context(), "/mine") })
+			}
+			wg.Wait()
+			require.NoError(t, errors.Join(errs...), "as who it is allowed to (B11: each connection is authenticated)")
+			wait(t, fault.Fired(), "a connection was lost while it authenticated")
+			st.until(client.Connected)
 		}
-		wg.Wait()
-		require.NoError(t, errors.Join(errs...), "as who it is allowed to (B11: each connection is authenticated)")
-		wait(t, fault.Fired(), "a connection was lost while it authenticated")
-		st.until(client.Connected)
-	}
+	})
 }
 
 // A refused credential is final: no other server, no other session, no loop.

@@ -8,6 +8,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"errors"
 	"io"
 	"math/big"
 	"net"
@@ -45,8 +46,12 @@ func certificate(t *testing.T) (tls.Certificate, *x509.CertPool) {
 
 // secure stands before a server and speaks TLS.
 func secure(t *testing.T, srv *zktest.Server, cert tls.Certificate) string {
+	return secureBy(t, srv, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+}
+
+func secureBy(t *testing.T, srv *zktest.Server, cfg *tls.Config) string {
 	return listener(t, func(conn net.Conn) {
-		front := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+		front := tls.Server(conn, cfg)
 		back, err := net.Dial("tcp", srv.Addr())
 		if err != nil {
 			return
@@ -92,12 +97,13 @@ func TestTLSErrors(t *testing.T) {
 		addr string
 		opts []client.Option
 		says string
+		want error
 	}{
-		"nobody trusts it":  {addr, []client.Option{client.WithTLS(&tls.Config{RootCAs: stranger})}, "TLS: tls: failed to verify certificate"},
-		"another name":      {addr, []client.Option{client.WithTLS(&tls.Config{RootCAs: pool, ServerName: "zk1.example"})}, "zk1.example"},
-		"server speaks not": {plain, []client.Option{client.WithTLS(&tls.Config{RootCAs: pool})}, "TLS: "},
-		"client speaks not": {addr, nil, "handshake: "},
-		"silent":            {listener(t, mute), []client.Option{client.WithTLS(&tls.Config{RootCAs: pool}), client.WithDialTimeout(100 * time.Millisecond)}, "no connection within 100ms"},
+		"nobody trusts it":  {addr, []client.Option{client.WithTLS(&tls.Config{RootCAs: stranger})}, "TLS: tls: failed to verify certificate", client.ErrTLS},
+		"another name":      {addr, []client.Option{client.WithTLS(&tls.Config{RootCAs: pool, ServerName: "zk1.example"})}, "zk1.example", client.ErrTLS},
+		"server speaks not": {plain, []client.Option{client.WithTLS(&tls.Config{RootCAs: pool})}, "TLS: ", client.ErrNotConnected},
+		"client speaks not": {addr, nil, "handshake: ", client.ErrNotConnected},
+		"silent":            {listener(t, mute), []client.Option{client.WithTLS(&tls.Config{RootCAs: pool}), client.WithDialTimeout(100 * time.Millisecond)}, "no connection within 100ms", client.ErrNotConnected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -110,13 +116,13 @@ func TestTLSErrors(t *testing.T) {
 			defer log.close()
 			wg.Go(func() {
 				for r := range log.records {
-					if r["server"] == tc.addr {
+					if r["server"] == tc.addr && errors.Is(tc.want, client.ErrNotConnected) {
 						cancel()
 					}
 				}
 			})
 			_, err := client.Connect(ctx, tc.addr, append(tc.opts, client.WithLogger(log.Logger))...)
-			require.ErrorIs(t, err, client.ErrNotConnected)
+			require.ErrorIs(t, err, tc.want)
 			require.ErrorContains(t, err, tc.addr+": ")
 			require.ErrorContains(t, err, tc.says)
 		})

@@ -15,13 +15,16 @@ type Txn struct {
 	ops   []jute.MultiOp
 	paths []string
 	err   error
+
+	marker *marker // nil: none
 }
 
 // TxnResult is what one operation of a transaction has done.
 type TxnResult struct {
 	// Path is the created node's path, for a create.
 	Path string
-	// Stat is the node's new stat, for a set. Servers do not tell it for a create.
+	// Stat is the node's new stat, for a set and for the create of a container or a TTL
+	// node. Servers do not tell it for the other creates.
 	Stat Stat
 }
 
@@ -64,24 +67,28 @@ func (t *Txn) Check(path string, version int32) *Txn {
 	return t.add(jute.OpCheck, path, false, &jute.PathVersionRequest{Path: t.o.out(path), Version: version}, nil)
 }
 
-// Create creates a node, of mode [Persistent], [Ephemeral] or their sequential kinds.
-// Containers, TTL nodes, WithParents and WithProtection are refused with [ErrBadArgument]: servers
-// close the connection upon some of them.
+// Create creates a node of any [Mode]. [WithParents], [WithContainerParents] and
+// [WithProtection] are refused with [ErrBadArgument]: they stand for further requests,
+// which cannot be part of a transaction. A server that has TTL nodes switched off fails
+// the whole transaction with [ErrUnimplemented].
 func (t *Txn) Create(path string, data []byte, opts ...CreateOption) *Txn {
-	cr := creation{acl: t.o.c.set.acl}
+	var cr creation
 	err := cr.apply(opts)
-	var r *request
+	switch {
+	case err != nil:
+	case cr.parents:
+		err = fmt.Errorf("%w: a transaction makes no parents: add a create for each that is missing", ErrBadArgument)
+	case cr.protect:
+		err = fmt.Errorf("%w: a create in a transaction cannot be protected: its reply is that of the whole", ErrBadArgument)
+	}
+	op, body := jute.OpCreate2, jute.Record(nil)
 	if err == nil {
-		r, err = t.o.createRequest(path, data, &cr)
+		var r *request
+		if r, err = t.o.createRequest(path, data, &cr); err == nil {
+			op, body = r.op, r.body
+		}
 	}
-	if err == nil && (r.op != jute.OpCreate2 || cr.parents || cr.protect) {
-		err = fmt.Errorf("%w: containers, TTL, parents and protection are not for transactions", ErrBadArgument)
-	}
-	var body jute.Record
-	if r != nil {
-		body = r.body
-	}
-	return t.add(jute.OpCreate2, path, cr.mode.sequential(), body, err)
+	return t.add(op, path, cr.mode.sequential(), body, err)
 }
 
 // Set replaces a node's data if its version is version, or any for [AnyVersion].
@@ -97,18 +104,34 @@ func (t *Txn) Delete(path string, version int32) *Txn {
 // Len returns the number of operations added so far.
 func (t *Txn) Len() int { return len(t.ops) }
 
-// Commit executes the transaction and returns one result for each operation. If an
-// operation fails the error is an *[OpError] with a *[TxnError] in it, and nothing has
-// been done. A transaction whose reply is lost is not repeated: [Outcome] Unknown.
+// Commit executes the transaction and returns one result for each operation; one without
+// operations is not sent, and succeeds. If an operation fails the error is an *[OpError] with a
+// *[TxnError] in it, and nothing has been done; so it is, with nothing sent, if an operation cannot
+// be ([ErrBadPath], [ErrBadArgument]). A transaction whose reply is lost is not repeated:
+// [Outcome] Unknown, except [Txn.WithMarker].
 func (t *Txn) Commit(ctx context.Context) ([]TxnResult, error) {
 	if t.err != nil {
 		return nil, refused(jute.OpMulti, t.paths[0], t.err)
 	}
+	if t.marker != nil && t.marker.err != nil {
+		return nil, t.marker.refused(t)
+	}
 	if len(t.ops) == 0 {
 		return nil, nil
 	}
+	if t.marker != nil {
+		return t.marker.commit(ctx, t)
+	}
 	var reply jute.MultiReply
-	err := t.o.attempt(ctx, &request{op: jute.OpMulti, path: t.paths[0], body: &jute.MultiRequest{Ops: t.ops}, reply: &reply})
+	return t.commit(ctx, t.request(&reply), &reply)
+}
+
+func (t *Txn) request(reply *jute.MultiReply) *request {
+	return &request{op: jute.OpMulti, path: t.paths[0], body: &jute.MultiRequest{Ops: t.ops}, reply: reply}
+}
+
+func (t *Txn) commit(ctx context.Context, r *request, reply *jute.MultiReply) ([]TxnResult, error) {
+	err := t.o.attempt(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +146,7 @@ func (t *Txn) Commit(ctx context.Context) ([]TxnResult, error) {
 		if r.Path != "" {
 			out[i].Path = t.o.in(r.Path)
 		}
-		if r.Op == jute.OpCreate2 || r.Op == jute.OpSetData {
+		if r.Stat != (jute.Stat{}) {
 			out[i].Stat = statOf(&r.Stat)
 		}
 	}
@@ -144,7 +167,11 @@ func failedOp(results []jute.MultiResult, n int) (int, error) {
 	case failed:
 		return 0, codeError(jute.RuntimeInconsistency)
 	case len(results) != n:
-		return 0, fmt.Errorf("the reply has %d results for %d operations", len(results), n)
+		return 0, wrongCount(len(results), n)
 	}
 	return 0, nil
+}
+
+func wrongCount(results, ops int) error {
+	return fmt.Errorf("the reply has %d results for %d operations", results, ops)
 }

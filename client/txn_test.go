@@ -10,6 +10,7 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/internal/jute"
+	"github.com/zookit/zookit/zktest"
 )
 
 func TestTxn(t *testing.T) {
@@ -64,6 +65,19 @@ func TestTxnFails(t *testing.T) {
 			"multi /x: operation 2 (delete /tree): node has children"},
 		"twice": {func(x *client.Txn) *client.Txn { return x.Create("/x", nil).Create("/x", nil) }, 1, client.ErrNodeExists,
 			"multi /x: operation 1 (create2 /x): node exists"},
+		"nobody's parent": {func(x *client.Txn) *client.Txn { return x.Create("/none/x", nil) }, 0, client.ErrNoNode,
+			"multi /none/x: operation 0 (create2 /none/x): node does not exist"},
+		"ephemeral parent": {func(x *client.Txn) *client.Txn {
+			return x.Create("/x", nil, client.WithMode(client.Ephemeral)).Create("/x/y", nil, client.WithMode(client.Container))
+		}, 1, client.ErrNoChildrenForEphemerals, "multi /x: operation 1 (createContainer /x/y): ephemeral nodes cannot have children"},
+		"ACL": {func(x *client.Txn) *client.Txn {
+			return x.Check("/n", 0).Create("/x", nil, client.WithACL(client.AuthACL(client.PermAll)))
+		}, 1, client.ErrInvalidACL, "multi /n: operation 1 (create2 /x): invalid ACL"},
+		"no right": {func(x *client.Txn) *client.Txn {
+			return x.Create("/x", nil, client.WithACL(client.WorldACL(client.PermRead))).Set("/n", nil, 0).Set("/x", nil, 0).Set("/n", nil, 0)
+		}, 2, client.ErrNoAuth, "multi /x: operation 2 (setData /x): not allowed by the node's ACL"},
+		"set": {func(x *client.Txn) *client.Txn { return x.Set("/n", nil, 0).Set("/n", nil, 0) }, 1, client.ErrBadVersion,
+			"multi /n: operation 1 (setData /n): version does not match"},
 		"alone": {func(x *client.Txn) *client.Txn { return x.Delete("/none", 0) }, 0, client.ErrNoNode,
 			"multi /none: operation 0 (delete /none): node does not exist"},
 	} {
@@ -92,10 +106,42 @@ func TestTxnEmpty(t *testing.T) {
 	require.Empty(t, srv.Requests())
 }
 
-// TestB10_TxnRefuses: a container in a transaction is committed by the server and then
-// reported as an error by go-zookeeper; for other things in it servers cut the connection.
-// All of it is refused before it is sent, with the operation's place.
-func TestB10_TxnRefuses(t *testing.T) {
+// TestB10_TxnModes: a container in a transaction is committed by the server and then
+// reported as an error by go-zookeeper. Here nodes of every kind are made, by the
+// operation that makes that kind, and their paths told.
+func TestB10_TxnModes(t *testing.T) {
+	t.Parallel()
+	srv := newTree(t)
+	cl := primed(t, srv)
+	ttl := client.WithTTL(time.Hour)
+	srv.ResetRequests()
+	results, err := cl.Txn().
+		Create("/p", nil).
+		Create("/p/e", nil, client.WithMode(client.Ephemeral)).
+		Create("/p/s-", nil, client.WithMode(client.PersistentSequential)).
+		Create("/p/es-", nil, client.WithMode(client.EphemeralSequential)).
+		Create("/p/c", nil, client.WithMode(client.Container)).
+		Create("/p/t", nil, client.WithMode(client.PersistentTTL), ttl).
+		Create("/p/ts-", nil, client.WithMode(client.PersistentSequentialTTL), ttl).
+		Commit(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, []string{"/p", "/p/e", "/p/s-0000000001", "/p/es-0000000002", "/p/c", "/p/t", "/p/ts-0000000005"}, resultPaths(results))
+	parts := srv.Requests()[0].Multi
+	var ops []zktest.Op
+	var flags []int32
+	for _, part := range parts {
+		ops, flags = append(ops, part.Op), append(flags, part.Flags)
+	}
+	require.Equal(t, []zktest.Op{
+		zktest.OpCreate2, zktest.OpCreate2, zktest.OpCreate2, zktest.OpCreate2,
+		zktest.OpCreateContainer, zktest.OpCreateTTL, zktest.OpCreateTTL,
+	}, ops)
+	require.Equal(t, []int32{0, 1, 2, 3, 4, 5, 6}, flags)
+}
+
+// TestTxnRefuses: what cannot be part of a transaction is refused before it is sent,
+// with the operation's place and the reason.
+func TestTxnRefuses(t *testing.T) {
 	t.Parallel()
 	srv := newTree(t)
 	cl := primed(t, srv)
@@ -105,8 +151,7 @@ func TestB10_TxnRefuses(t *testing.T) {
 		index int
 		err   error
 	}{
-		"container":  {cl.Txn().Check("/n", 0).Create("/x", nil, client.WithMode(client.Container)), 1, client.ErrBadArgument},
-		"TTL":        {cl.Txn().Create("/x", nil, client.WithMode(client.PersistentTTL), client.WithTTL(time.Second)), 0, client.ErrBadArgument},
+		"no TTL":     {cl.Txn().Check("/n", 0).Create("/x", nil, client.WithMode(client.PersistentTTL)), 1, client.ErrBadArgument},
 		"parents":    {cl.Txn().Create("/x/y", nil, client.WithParents()), 0, client.ErrBadArgument},
 		"containers": {cl.Txn().Create("/x/y", nil, client.WithContainerParents()), 0, client.ErrBadArgument},
 		"protection": {cl.Txn().Create("/x", nil, client.WithProtection("x")), 0, client.ErrBadArgument},
@@ -116,6 +161,8 @@ func TestB10_TxnRefuses(t *testing.T) {
 		"create":     {cl.Txn().Check("/n", 0).Check("/n", 0).Create("/x/", nil), 2, client.ErrBadPath},
 		"set":        {cl.Txn().Set("/x//y", nil, 0), 0, client.ErrBadPath},
 		"delete":     {cl.Txn().Delete("", 0), 0, client.ErrBadPath},
+		"marker":     {cl.Txn().Check("/n", 0).WithMarker("/x/").Check("/n", 0), 2, client.ErrBadPath},
+		"only that":  {cl.Txn().WithMarker("x"), 0, client.ErrBadPath},
 		"the first":  {cl.Txn().Delete("", 0).Create("/x", nil, client.WithMode(99)), 0, client.ErrBadPath},
 	} {
 		t.Run(name, func(t *testing.T) {

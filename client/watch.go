@@ -11,15 +11,18 @@ import (
 // EventType says what a watch has seen.
 type EventType int
 
-// The types of events. EventConnectionLost says that the connection or the session
-// on which the watch was set is gone, and the watch with it: whatever happens from
-// then on is not seen, so read again.
+// The types of events. EventConnectionLost, of one-shot watches, says that the
+// connection or the session on which the watch was set is gone, and the watch with it:
+// whatever happens from then on is not seen, so read again. EventResynced, of a
+// [Watcher], says that the watch stands from here on: what is read now is current, and
+// everything that was missed is covered by it.
 const (
 	EventNodeCreated EventType = iota + 1
 	EventNodeDeleted
 	EventNodeDataChanged
 	EventNodeChildrenChanged
 	EventConnectionLost
+	EventResynced
 )
 
 // String returns the type's name.
@@ -35,6 +38,8 @@ func (t EventType) String() string {
 		return "children changed"
 	case EventConnectionLost:
 		return "connection lost"
+	case EventResynced:
+		return "resynced"
 	default:
 		return "unknown"
 	}
@@ -42,7 +47,10 @@ func (t EventType) String() string {
 
 // Event is what a watch fires with.
 type Event struct {
+	// Type says what has happened.
 	Type EventType
+	// Path is the node to which it has happened, as the caller would name it, without the chroot:
+	// the watched one or, of a recursive watch, also one below.
 	Path string
 }
 
@@ -59,7 +67,9 @@ type Watch struct {
 
 	// Guarded by the table's mutex.
 	state      watchState
-	connection uint64 // the table's count when the watch was announced
+	sent       bool   // its read has been handed to a connection
+	connection uint64 // the table's count then
+	cover      *cover // that was there then, and is used instead of a watch of its own
 }
 
 type watchState int

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -103,23 +104,25 @@ func TestWatchOfMissingNode(t *testing.T) {
 // channel when the read returns.
 func TestWatchFiresBeforeNewerData(t *testing.T) {
 	t.Parallel()
-	srv := newTree(t)
-	a, b := primed(t, srv), primed(t, srv)
-	for range 200 {
-		_, was, w, err := a.GetW(t.Context(), "/n")
-		require.NoError(t, err)
-		var wg sync.WaitGroup
-		wg.Go(func() { assert.NoError(t, setAny(t.Context(), b, "/n")) })
-		for {
-			_, is, err := a.Get(t.Context(), "/n")
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTree(t, inMemory)
+		a, b := primed(t, srv), primed(t, srv)
+		for range 200 {
+			_, was, w, err := a.GetW(t.Context(), "/n")
 			require.NoError(t, err)
-			if is.Version > was.Version {
-				break
+			var wg sync.WaitGroup
+			wg.Go(func() { assert.NoError(t, setAny(t.Context(), b, "/n")) })
+			for {
+				_, is, err := a.Get(t.Context(), "/n")
+				require.NoError(t, err)
+				if is.Version > was.Version {
+					break
+				}
 			}
+			require.Len(t, w.C, 1, "the event is there")
+			wg.Wait()
 		}
-		require.Len(t, w.C, 1, "the event is there")
-		wg.Wait()
-	}
+	})
 }
 
 // Many local watches are one on the server; it goes with the last of them.
@@ -183,26 +186,28 @@ func TestWatchFiresForAll(t *testing.T) {
 // Removing a watch while somebody sets it again never takes away the other's.
 func TestWatchRemovalRacesWithRead(t *testing.T) {
 	t.Parallel()
-	srv := newTree(t)
-	cl := primed(t, srv)
-	ctx := t.Context()
-	for range 300 {
-		_, _, first, err := cl.GetW(ctx, "/n")
-		require.NoError(t, err)
-		var wg sync.WaitGroup
-		var second *client.Watch
-		wg.Go(first.Remove)
-		wg.Go(func() {
-			var err error
-			_, _, second, err = cl.GetW(ctx, "/n")
-			assert.NoError(t, err)
-		})
-		wg.Wait()
-		require.NoError(t, cl.Sync(ctx, "/"))
-		require.Equal(t, 1, srv.Watches())
-		require.NoError(t, srv.Set("/n", nil))
-		require.Equal(t, client.EventNodeDataChanged, event(t, second).Type)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTree(t, inMemory)
+		cl := primed(t, srv)
+		ctx := t.Context()
+		for range 300 {
+			_, _, first, err := cl.GetW(ctx, "/n")
+			require.NoError(t, err)
+			var wg sync.WaitGroup
+			var second *client.Watch
+			wg.Go(first.Remove)
+			wg.Go(func() {
+				var err error
+				_, _, second, err = cl.GetW(ctx, "/n")
+				assert.NoError(t, err)
+			})
+			wg.Wait()
+			require.NoError(t, cl.Sync(ctx, "/"))
+			require.Equal(t, 1, srv.Watches())
+			require.NoError(t, srv.Set("/n", nil))
+			require.Equal(t, client.EventNodeDataChanged, event(t, second).Type)
+		}
+	})
 }
 
 // The same with many goroutines, cancelled contexts among them: in the end there is

@@ -120,7 +120,8 @@ func TestWatchOfRepeatedRead(t *testing.T) {
 func TestEventTypeString(t *testing.T) {
 	for typ, want := range map[client.EventType]string{
 		client.EventNodeCreated: "created", client.EventNodeDeleted: "deleted", client.EventNodeDataChanged: "data changed",
-		client.EventNodeChildrenChanged: "children changed", client.EventConnectionLost: "connection lost", 0: "unknown",
+		client.EventNodeChildrenChanged: "children changed", client.EventConnectionLost: "connection lost",
+		client.EventResynced: "resynced", 0: "unknown",
 	} {
 		require.Equal(t, want, typ.String())
 	}

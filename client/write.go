@@ -11,27 +11,47 @@ import (
 // [AnyVersion], and returns the new stat. A nil data is stored as none; ZooKeeper
 // does not tell it from an empty one for every client. If the connection was lost and
 // the node still has the expected version after reconnecting in the same session,
-// the set is repeated. Errors: [ErrNoNode], [ErrBadVersion], [ErrNoAuth], [ErrQuotaExceeded].
+// the set is repeated; see also [Ops.Idempotent]. Errors: [ErrNoNode], [ErrBadVersion], [ErrNoAuth], [ErrQuotaExceeded].
 func (o Ops) Set(ctx context.Context, path string, data []byte, version int32) (Stat, error) {
 	var reply statReply
-	err := o.exec(ctx, &request{
-		op: jute.OpSetData, path: path, reply: &reply,
+	err := o.exec(ctx, o.setRequest(path, data, version, &reply))
+	return statOf(&reply.Stat), err
+}
+
+func (o Ops) setRequest(path string, data []byte, version int32, reply *statReply) *request {
+	r := &request{
+		op: jute.OpSetData, path: path, reply: reply,
 		body: &jute.SetDataRequest{Path: o.out(path), Data: data, Version: version},
 		lost: o.untouched(path, version, func(s Stat) int64 { return s.Mzxid }),
-	})
-	return statOf(&reply.Stat), err
+	}
+	if o.idempotent {
+		o.setAgain(r, reply, data, version)
+	}
+	return r
 }
 
 // Delete deletes a node without children if its version is version, or whatever it
 // is for [AnyVersion]. If the connection was lost and the node is still there with
 // the expected version after reconnecting in the same session, the delete is
-// repeated. Errors: [ErrNoNode], [ErrBadVersion], [ErrNotEmpty], [ErrNoAuth].
+// repeated; see also [Ops.Idempotent]. Errors: [ErrNoNode], [ErrBadVersion], [ErrNotEmpty], [ErrNoAuth].
 func (o Ops) Delete(ctx context.Context, path string, version int32) error {
-	return o.exec(ctx, &request{
+	err := o.exec(ctx, o.deleteRequest(path, version))
+	if o.idempotent && errors.Is(err, ErrNoNode) {
+		return nil
+	}
+	return err
+}
+
+func (o Ops) deleteRequest(path string, version int32) *request {
+	r := &request{
 		op: jute.OpDelete, path: path,
 		body: &jute.PathVersionRequest{Path: o.out(path), Version: version},
 		lost: o.untouched(path, version, func(s Stat) int64 { return s.Czxid }),
-	})
+	}
+	if o.idempotent {
+		o.deleteAgain(r, version)
+	}
+	return r
 }
 
 // untouched resolves a write whose reply was lost: if, seen from the same session
@@ -45,7 +65,7 @@ func (o Ops) untouched(path string, version int32, changed func(Stat) int64) fun
 		if version == AnyVersion {
 			return nil, false
 		}
-		same := Ops{c: o.c, s: s, bare: o.bare}
+		same := o.inside(s)
 		if err := same.barrier(ctx); err != nil {
 			return err, false
 		}
@@ -62,8 +82,8 @@ func (o Ops) untouched(path string, version int32, changed func(Stat) int64) fun
 // be: the leader refuses them since the session has moved. Reads behind it see
 // everything committed before.
 func (o Ops) barrier(ctx context.Context) error {
-	err := o.attempt(ctx, &request{op: jute.OpMulti, path: "/", body: checks("/"), repeat: true})
-	if err != nil && Outcome(err) == Definite {
+	err := o.attempt(ctx, &request{op: jute.OpMulti, path: "/", body: checks("/"), repeat: true, wait: true})
+	if err != nil && Outcome(err) == Definite && !errors.Is(err, ErrReadOnly) {
 		return nil // a failed transaction is committed as well
 	}
 	return err

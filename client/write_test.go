@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -123,13 +124,15 @@ func TestWriteOfReplacedNodeStaysUnknown(t *testing.T) {
 // The look-up itself is lost, and lost again: it goes on.
 func TestWriteIsLookedUpAcrossLosses(t *testing.T) {
 	t.Parallel()
-	srv := newTree(t)
-	cl := primed(t, srv)
-	srv.DropRequest(zktest.On("/n", zktest.OpSetData))
-	srv.DropRequest(zktest.On("", zktest.OpMulti))
-	srv.SwallowReply(zktest.On("/n", zktest.OpExists))
-	stat, err := cl.Set(t.Context(), "/n", []byte("new"), 0)
-	require.NoError(t, err)
-	require.EqualValues(t, 1, stat.Version)
-	require.Equal(t, 2, sent(srv, "/n", zktest.OpSetData))
+	synctest.Test(t, func(t *testing.T) {
+		srv := newTree(t, inMemory)
+		cl := primed(t, srv)
+		srv.DropRequest(zktest.On("/n", zktest.OpSetData))
+		srv.DropRequest(zktest.On("", zktest.OpMulti))
+		srv.SwallowReply(zktest.On("/n", zktest.OpExists))
+		stat, err := cl.Set(t.Context(), "/n", []byte("new"), 0)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, stat.Version)
+		require.Equal(t, 2, sent(srv, "/n", zktest.OpSetData))
+	})
 }

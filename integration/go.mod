@@ -3,6 +3,7 @@ module github.com/zookit/zookit/integration
 go 1.26
 
 require (
+	github.com/anishathalye/porcupine v1.3.1
 	github.com/containerd/errdefs v1.0.0
 	github.com/go-zookeeper/zk v1.0.4
 	github.com/moby/moby/api v1.55.0
@@ -11,6 +12,8 @@ require (
 	github.com/testcontainers/testcontainers-go v0.44.0
 	github.com/zookit/zookit v0.0.0
 	go.uber.org/goleak v1.3.0
+	golang.org/x/sys v0.47.0
+	pgregory.net/rapid v1.3.0
 )
 
 require (
@@ -57,7 +60,6 @@ require (
 	go.opentelemetry.io/otel/trace v1.44.0 // indirect
 	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/crypto v0.54.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
 )
 
 replace github.com/zookit/zookit => ../

@@ -124,3 +124,27 @@ func ExampleHeld_Txn() {
 	// <nil>
 	// true
 }
+
+// Who holds a lock, and who waits for it.
+func ExampleMutex_Contenders() {
+	ctx := context.Background()
+	cl, done := connectExample(ctx)
+	defer done()
+
+	stack := lock.NewMutex(cl, "/stacks/42", lock.WithIdentifier("engine-7"))
+	held, err := stack.Lock(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	all, err := stack.Contenders(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for i, c := range all {
+		fmt.Println(i, c.Identifier, c.Kind, "persistent:", c.Persistent, "asked to let go:", c.Revoked)
+	}
+	fmt.Println("unlocked:", held.Unlock(ctx))
+	// Output:
+	// 0 engine-7 mutex persistent: false asked to let go: false
+	// unlocked: <nil>
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -20,11 +21,15 @@ import (
 
 const path = "/stacks/42"
 
-const patience = 20 * time.Second
+const patience = time.Minute
+
+// inMemory is for tests in a bubble of testing/synctest: there the server lives in the
+// bubble's time, so that no load of the machine can make an answer late.
+var inMemory = zktest.WithInMemoryNetwork()
 
 func connect(t testing.TB, srv *zktest.Server, opts ...client.Option) *client.Client {
 	t.Helper()
-	cl, err := client.Connect(t.Context(), srv.Addr(), append([]client.Option{client.WithSessionTimeout(time.Minute)}, opts...)...)
+	cl, err := client.Connect(t.Context(), srv.Addr(), append([]client.Option{client.WithDialer(srv.Dial), client.WithSessionTimeout(time.Minute)}, opts...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cl.Close() })
 	return cl
@@ -266,26 +271,28 @@ func TestDo(t *testing.T) {
 // Lost under fn: its context ends with the reason, and Do says so whatever fn says.
 func TestDoSaysThatTheLockWasLost(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t)
-	cl := connect(t, srv)
-	mu := lock.NewMutex(cl, path)
-	failed := errors.New("of fn")
-	for _, returned := range []error{nil, failed, lock.ErrLost} {
-		err := mu.Do(bounded(t), func(ctx context.Context, held *lock.Held) error {
-			s, err := cl.Session(ctx)
-			require.NoError(t, err)
-			require.True(t, srv.ExpireSession(s.ID()))
-			<-ctx.Done()
-			require.ErrorIs(t, context.Cause(ctx), lock.ErrLost)
-			require.ErrorIs(t, context.Cause(ctx), client.ErrSessionLost)
-			require.ErrorIs(t, held.Err(), lock.ErrLost)
-			return returned
-		})
-		require.ErrorIs(t, err, lock.ErrLost)
-		if returned != nil {
-			require.ErrorIs(t, err, returned)
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory)
+		cl := connect(t, srv)
+		mu := lock.NewMutex(cl, path)
+		failed := errors.New("of fn")
+		for _, returned := range []error{nil, failed, lock.ErrLost} {
+			err := mu.Do(bounded(t), func(ctx context.Context, held *lock.Held) error {
+				s, err := cl.Session(ctx)
+				require.NoError(t, err)
+				require.True(t, srv.ExpireSession(s.ID()))
+				<-ctx.Done()
+				require.ErrorIs(t, context.Cause(ctx), lock.ErrLost)
+				require.ErrorIs(t, context.Cause(ctx), client.ErrSessionLost)
+				require.ErrorIs(t, held.Err(), lock.ErrLost)
+				return returned
+			})
+			require.ErrorIs(t, err, lock.ErrLost)
+			if returned != nil {
+				require.ErrorIs(t, err, returned)
+			}
 		}
-	}
+	})
 }
 
 func TestMutualExclusion(t *testing.T) {

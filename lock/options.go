@@ -8,8 +8,8 @@ import (
 	"github.com/zookit/zookit/recipes"
 )
 
-// Option changes how a [Mutex] works. An option that cannot be is reported by the mutex's
-// first call, not ignored.
+// Option changes how a [Mutex] or a [Semaphore] works. An option that cannot be is reported by
+// its first call, not ignored.
 type Option func(*recipes.LineConfig) error
 
 // WithLayout says in whose znodes the lock is written. All programs that contend
@@ -24,12 +24,15 @@ func WithLayout(layout recipes.Layout) Option {
 
 // WithIdentifier sets the text by which people and [Mutex.Contenders] tell whose lock
 // node it is; it is stored as the node's data. It has no meaning for the lock itself and
-// need not be unique. At most 64 KiB. Default: host name and process id,
+// need not be unique. At most 64 KiB, and not "__REVOKE__", which is a request: see [Mutex.Revoke]. Default: host name and process id,
 // such as "web-3-41172".
 func WithIdentifier(id string) Option {
 	return func(c *recipes.LineConfig) error {
 		if len(id) > maxIdentifier {
 			return fmt.Errorf("%w: the identifier has %d bytes, at most %d are allowed: it is stored in every contender's node", client.ErrBadArgument, len(id), maxIdentifier)
+		}
+		if id == recipes.RevokeMessage {
+			return fmt.Errorf("%w: the identifier %s would ask its own holder to let go", client.ErrBadArgument, id)
 		}
 		c.Data = []byte(id)
 		return nil

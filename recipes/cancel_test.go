@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -21,19 +22,51 @@ type scene struct {
 	name    string
 	prepare func(t *testing.T, srv *zktest.Server) (release func())
 	try     bool
+	blocks  bool
 }
 
 var scenes = []scene{
 	{name: "directory missing", prepare: func(*testing.T, *zktest.Server) func() { return func() {} }},
 	{name: "free", prepare: emptyDirectory},
 	{name: "free, try", try: true, prepare: emptyDirectory},
-	{name: "held", prepare: func(t *testing.T, srv *zktest.Server) func() {
+	{name: "held", blocks: true, prepare: func(t *testing.T, srv *zktest.Server) func() {
 		// By hand: a holder of ours would have a watch of its own.
 		const holder = dir + "/_c_0123456789abcdef0123456789abcdef-lock-0000000000"
 		require.NoError(t, srv.Create(holder, nil))
 		require.NoError(t, srv.SetNextSequence(dir, 1))
 		return func() { assert.NoError(t, srv.Delete(holder)) }
 	}},
+	{name: "two ahead, no word", blocks: true, prepare: func(t *testing.T, srv *zktest.Server) func() {
+		holder, blocker := twoAhead(t, srv)
+		return func() {
+			assert.NoError(t, srv.Delete(holder))
+			assert.NoError(t, srv.Delete(blocker))
+		}
+	}},
+	{name: "two ahead, word", blocks: true, prepare: func(t *testing.T, srv *zktest.Server) func() {
+		holder, blocker := twoAhead(t, srv)
+		other, err := client.Connect(t.Context(), srv.ConnectString(), client.WithDialer(srv.Dial), client.WithSessionTimeout(time.Minute))
+		require.NoError(t, err)
+		t.Cleanup(func() { _ = other.Close() })
+		return func() {
+			assert.NoError(t, srv.Delete(holder))
+			assert.NoError(t, leaveWord(other, blocker))
+		}
+	}},
+}
+
+func twoAhead(t *testing.T, srv *zktest.Server) (holder, blocker string) {
+	holder, blocker = dir+"/_c_0123456789abcdef0123456789abcdef-lock-0000000000", dir+"/_c_fedcba9876543210fedcba9876543210-lock-0000000001"
+	require.NoError(t, srv.Create(holder, nil))
+	require.NoError(t, srv.Create(blocker, nil))
+	require.NoError(t, srv.SetNextSequence(dir, 2))
+	return holder, blocker
+}
+
+// leaveWord deletes a node as a holder that has waited does.
+func leaveWord(cl *client.Client, node string) error {
+	_, err := cl.Txn().Delete(node, client.AnyVersion).Create(node, nil).Delete(node, client.AnyVersion).Commit(context.Background())
+	return err
 }
 
 func emptyDirectory(t *testing.T, srv *zktest.Server) func() {
@@ -41,7 +74,7 @@ func emptyDirectory(t *testing.T, srv *zktest.Server) func() {
 	return func() {}
 }
 
-// stage is a server and the client under test.
+// stage is a server and the client under test, in the time of a bubble.
 type stage struct {
 	srv     *zktest.Server
 	cl      *client.Client
@@ -51,7 +84,7 @@ type stage struct {
 }
 
 func (sc *scene) stage(t *testing.T, opts ...client.Option) *stage {
-	srv := zktest.Start(t, zktest.WithTick(50*time.Millisecond))
+	srv := zktest.Start(t, inMemory, zktest.WithTick(50*time.Millisecond))
 	st := &stage{srv: srv, cl: connect(t, srv, opts...)}
 	s, err := st.cl.Session(t.Context())
 	require.NoError(t, err)
@@ -86,7 +119,12 @@ func (st *stage) of(n int) zktest.Match {
 
 // requests counts what one undisturbed run sends until it has its grant. The line is
 // freed when the run has begun to watch its blocker.
-func (sc *scene) requests(t *testing.T) int {
+func (sc *scene) requests(t *testing.T) (n int) {
+	synctest.Test(t, func(t *testing.T) { n = sc.undisturbed(t) })
+	return n
+}
+
+func (sc *scene) undisturbed(t *testing.T) int {
 	st := sc.stage(t)
 	watching := st.srv.HoldReply(blocked)
 	got := sc.acquire(t.Context(), st)
@@ -117,21 +155,25 @@ func TestCancelledAtEveryAwaitPoint(t *testing.T) {
 		for i := range n {
 			for _, how := range disturbances {
 				t.Run(fmt.Sprintf("%s, request %d of %d, %s", sc.name, i+1, n, how), func(t *testing.T) {
-					st := sc.stage(t)
-					sc.cancelAt(t, st, st.of(i), how)
+					synctest.Test(t, func(t *testing.T) {
+						st := sc.stage(t)
+						sc.cancelAt(t, st, st.of(i), how)
+					})
 				})
 			}
 		}
 	}
 	t.Run("while waiting for the blocker", func(t *testing.T) {
-		st := scenes[3].stage(t)
-		ctx, cancel := context.WithCancel(t.Context())
-		next := waiting(ctx, t, st.srv, st.line)
-		cancel()
-		require.ErrorIs(t, wait(t, "the end of the wait", next).err, context.Canceled)
-		require.EventuallyWithT(t, func(c *assert.CollectT) { requireNothingOf(c, st) }, cleanTime, 2*time.Millisecond)
-		st.free()
-		requireClean(t, st.srv, 0)
+		synctest.Test(t, func(t *testing.T) {
+			st := scenes[3].stage(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			next := waiting(ctx, t, st.srv, st.line)
+			cancel()
+			require.ErrorIs(t, wait(t, "the end of the wait", next).err, context.Canceled)
+			requireNothingLeft(t, st, cleanTime)
+			st.free()
+			requireClean(t, st.srv, 0)
+		})
 	})
 }
 
@@ -139,20 +181,22 @@ func TestCancelledAtEveryAwaitPoint(t *testing.T) {
 func TestCancelledWhileConfirming(t *testing.T) {
 	for _, how := range disturbances {
 		t.Run(how, func(t *testing.T) {
-			sc := scenes[3]
-			st := sc.stage(t, client.WithSessionTimeout(time.Second))
-			s, err := st.cl.Session(t.Context())
-			require.NoError(t, err)
-			free := st.free
-			st.free = func() {
-				for time.Now().Before(s.ConfirmedUntil()) {
-					wait(t, "a ping", after(st.srv, zktest.Match{Ops: []zktest.Op{zktest.OpPing}, Session: st.session}))
+			synctest.Test(t, func(t *testing.T) {
+				sc := scenes[3]
+				st := sc.stage(t, client.WithSessionTimeout(time.Second))
+				s, err := st.cl.Session(t.Context())
+				require.NoError(t, err)
+				free := st.free
+				st.free = func() {
+					for time.Now().Before(s.ConfirmedUntil()) {
+						wait(t, "a ping", after(st.srv, zktest.Match{Ops: []zktest.Op{zktest.OpPing}, Session: st.session}))
+					}
+					free()
 				}
-				free()
-			}
-			sc.cancelAt(t, st, zktest.Match{Session: st.session, Where: func(r zktest.Request) bool {
-				return r.Op == zktest.OpMulti && strings.HasPrefix(r.Multi[0].Path, dir+"/")
-			}}, how)
+				sc.cancelAt(t, st, zktest.Match{Session: st.session, Where: func(r zktest.Request) bool {
+					return r.Op == zktest.OpMulti && strings.HasPrefix(r.Multi[0].Path, dir+"/")
+				}}, how)
+			})
 		})
 	}
 }
@@ -210,7 +254,7 @@ func (sc *scene) cancelAt(t *testing.T, st *stage, at zktest.Match, how string) 
 	} else {
 		require.ErrorIs(t, o.err, context.Canceled)
 	}
-	require.EventuallyWithT(t, func(c *assert.CollectT) { requireNothingOf(c, st) }, cleanTime, 2*time.Millisecond)
+	requireNothingLeft(t, st, cleanTime)
 	st.free()
 	requireClean(t, st.srv, 0)
 }
@@ -227,25 +271,27 @@ func TestLostAtEveryAwaitPoint(t *testing.T) {
 			} {
 				t.Run(fmt.Sprintf("%s, %s %d of %d", sc.name, how, i+1, n), func(t *testing.T) {
 					t.Parallel()
-					st := sc.stage(t)
-					lost := lose(st.srv, st.of(i))
-					watching := st.srv.HoldReply(zktest.Match{Session: st.session, Path: dir + "/*", Ops: []zktest.Op{zktest.OpGetData}})
-					got := sc.acquire(t.Context(), st)
-					var o outcome
-					select {
-					case o = <-got:
-					case <-watching.Fired():
+					synctest.Test(t, func(t *testing.T) {
+						st := sc.stage(t)
+						lost := lose(st.srv, st.of(i))
+						watching := st.srv.HoldReply(zktest.Match{Session: st.session, Path: dir + "/*", Ops: []zktest.Op{zktest.OpGetData}})
+						got := sc.acquire(t.Context(), st)
+						var o outcome
+						select {
+						case o = <-got:
+						case <-watching.Fired():
+							watching.Release()
+							st.free()
+							o = wait(t, "the grant", got)
+						}
 						watching.Release()
-						st.free()
-						o = wait(t, "the grant", got)
-					}
-					watching.Release()
-					wait(t, "the loss", lost.Fired())
-					require.NoError(t, o.err)
-					require.Equal(t, []string{base(o.grant.Path())}, nodes(st.srv))
-					require.Equal(t, st.session, o.grant.Session().ID())
-					release(t, o.grant)
-					requireClean(t, st.srv, 0)
+						wait(t, "the loss", lost.Fired())
+						require.NoError(t, o.err)
+						require.Equal(t, []string{base(o.grant.Path())}, nodes(st.srv))
+						require.Equal(t, st.session, o.grant.Session().ID())
+						release(t, o.grant)
+						requireClean(t, st.srv, 0)
+					})
 				})
 			}
 		}

@@ -29,17 +29,17 @@ type Details struct {
 	// Session is the id of the session that the node belongs to; 0 if it is
 	// not ephemeral (Kazoo can make such locks).
 	Session int64
-	// Token is the node's czxid: what [Grant.Token] is for its owner.
+	// Token is the node's czxid: what [Grant.Token] is for its owner, unless it was downgraded.
 	Token int64
 	// Since is when the contender joined the line, by the clock of the server.
 	Since time.Time
 }
 
-// sortFrom orders contenders by sequence as seen from origin, then by name: a
+// sortFrom orders contenders by sequence as seen from origin, then by kind and name: a
 // total order, also over numbers too far apart to be a live line.
 func sortFrom(origin Sequence, cs []Contender) {
 	slices.SortFunc(cs, func(a, b Contender) int {
-		return cmp.Or(compareFrom(origin, a.Sequence, b.Sequence), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(compareFrom(origin, a.Sequence, b.Sequence), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Name, b.Name))
 	})
 }
 
@@ -57,4 +57,17 @@ func DirectlyAhead(ahead []Contender, _ Contender) (Contender, bool) {
 		return Contender{}, false
 	}
 	return ahead[len(ahead)-1], true
+}
+
+// NearestWriterAhead is the rule of readers: each waits for the nearest one ahead that is
+// not a reader, so that the departure of a writer wakes the readers between it and the next
+// writer, and nobody else. Whatever is not known to be a reader counts as a writer. For
+// the writers of the same line [DirectlyAhead] is the rule.
+func NearestWriterAhead(ahead []Contender, _ Contender) (Contender, bool) {
+	for _, c := range slices.Backward(ahead) {
+		if c.Kind != KindRead {
+			return c, true
+		}
+	}
+	return Contender{}, false
 }

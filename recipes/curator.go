@@ -12,6 +12,6 @@ var curatorGrammar = grammar{
 	unique: func(id [16]byte) string {
 		return fmt.Sprintf("_c_%x-%x-%x-%x-%x-", id[0:4], id[4:6], id[6:8], id[8:10], id[10:16])
 	},
-	markers:  []marker{{KindMutex, "lock-"}},
+	markers:  []marker{{KindMutex, "lock-"}, {KindWrite, "__WRIT__"}, {KindRead, "__READ__"}, {KindLatch, "latch-"}},
 	sequence: parseSequence,
 }

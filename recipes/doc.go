@@ -2,9 +2,17 @@
 // written: contenders in a line, and what is granted to the one whose turn it is.
 //
 //   - [Line] is ordered contenders in a directory; a [Rule] says who waits for whom.
-//     A mutex, an election, a read-write lock and a semaphore are lines with different rules.
+//     A mutex, an election and a read-write lock are lines with different rules.
+//   - [Pool] is a number of permits behind a line: a semaphore.
 //   - [Grant] is something held. It ends by Release or by itself, says so through its context,
 //     and carries a token that protected resources can check.
+//   - [GrantHandle] is a grant written down, which the next process takes up ([Resume]) in the
+//     session that was left to it.
+//   - [Persistent] is something held that no session ends, only its release.
+//   - [Removal] is the deletion of an own node, carried on in the background until it is gone.
+//   - [Node] is an ephemeral node that is kept: made again in each new session and whenever somebody
+//     deletes it. Memberships and registrations are such nodes.
+//   - [Mirror] is a live copy of a subtree: what members, instances and settings are read from.
 //   - [Layout] is whose znodes they are: Curator's (and go-zookeeper's) or Kazoo's, so that
 //     programs written with those libraries contend with zookit's.
 //

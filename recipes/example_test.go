@@ -2,7 +2,9 @@ package recipes_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log"
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/recipes"
@@ -44,22 +46,20 @@ func (s *standby) run(ctx context.Context, work func(ctx context.Context, token 
 
 func ExampleLine() {
 	ctx := context.Background()
-	cl, err := client.Connect(ctx, "localhost:2181")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer cl.Close()
+	cl, done := exampleClient(ctx)
+	defer done()
 
 	s, err := newStandby(cl, "/workers/active", "worker-7")
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
-	err = s.run(ctx, func(ctx context.Context, token int64) error {
-		fmt.Println("working with token", token)
-		<-ctx.Done()
-		return context.Cause(ctx)
+	retires := errors.New("the worker retires")
+	err = s.run(ctx, func(_ context.Context, token int64) error {
+		fmt.Println("working with a token:", token > 0)
+		return retires // or work on until ctx ends
 	})
 	fmt.Println(err)
+	// Output:
+	// working with a token: true
+	// the worker retires
 }

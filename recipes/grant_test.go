@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -113,37 +114,41 @@ func TestStaleReleaseLeavesLaterHoldersAlone(t *testing.T) {
 
 func TestGrantEndsWhenItsNodeIsDeleted(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t, zktest.WithTick(50*time.Millisecond))
-	g := acquire(t, newLine(t, connect(t, srv, client.WithSessionTimeout(time.Second)), recipes.LineConfig{}))
-	require.NoError(t, srv.Delete(g.Path()))
-	wait(t, "the end of the grant", g.Context().Done())
-	require.ErrorIs(t, g.Err(), recipes.ErrGrantLost)
-	require.ErrorIs(t, g.Err(), client.ErrHoldDeleted)
-	require.NoError(t, g.Session().Context().Err(), "the session goes on")
-	release(t, g)
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory, zktest.WithTick(50*time.Millisecond))
+		g := acquire(t, newLine(t, connect(t, srv, client.WithSessionTimeout(time.Second)), recipes.LineConfig{}))
+		require.NoError(t, srv.Delete(g.Path()))
+		wait(t, "the end of the grant", g.Context().Done())
+		require.ErrorIs(t, g.Err(), recipes.ErrGrantLost)
+		require.ErrorIs(t, g.Err(), client.ErrHoldDeleted)
+		require.NoError(t, g.Session().Context().Err(), "the session goes on")
+		release(t, g)
+	})
 }
 
 // The server answers everything but commits: pings and reads say nothing about
 // whether the grant is still ours.
 func TestGrantEndsUnconfirmedAndLeavesItsNodeToOthers(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t, zktest.WithTick(50*time.Millisecond))
-	l := newLine(t, connect(t, srv, client.WithSessionTimeout(time.Second)), recipes.LineConfig{})
-	g := acquire(t, l)
-	var drops []*zktest.Fault
-	for range 200 {
-		drops = append(drops, srv.DropRequest(zktest.Match{Ops: []zktest.Op{zktest.OpMulti}}))
-	}
-	wait(t, "the end of the grant", g.Context().Done())
-	require.False(t, time.Now().Before(g.ValidUntil()))
-	require.ErrorIs(t, g.Err(), recipes.ErrGrantLost)
-	require.ErrorIs(t, g.Err(), client.ErrUnconfirmed)
-	require.NoError(t, g.Session().Context().Err(), "the session goes on")
-	requireClean(t, srv, 0)
-	for _, d := range drops {
-		d.Cancel()
-	}
-	require.Equal(t, g.Session().ID(), func() int64 { g := acquire(t, l); defer release(t, g); return g.Session().ID() }())
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory, zktest.WithTick(50*time.Millisecond))
+		l := newLine(t, connect(t, srv, client.WithSessionTimeout(time.Second)), recipes.LineConfig{})
+		g := acquire(t, l)
+		var drops []*zktest.Fault
+		for range 200 {
+			drops = append(drops, srv.DropRequest(zktest.Match{Ops: []zktest.Op{zktest.OpMulti}}))
+		}
+		wait(t, "the end of the grant", g.Context().Done())
+		require.False(t, time.Now().Before(g.ValidUntil()))
+		require.ErrorIs(t, g.Err(), recipes.ErrGrantLost)
+		require.ErrorIs(t, g.Err(), client.ErrUnconfirmed)
+		require.NoError(t, g.Session().Context().Err(), "the session goes on")
+		requireClean(t, srv, 0)
+		for _, d := range drops {
+			d.Cancel()
+		}
+		require.Equal(t, g.Session().ID(), func() int64 { g := acquire(t, l); defer release(t, g); return g.Session().ID() }())
+	})
 }
 
 func TestGrantEndsWhileTheServerIsSilent(t *testing.T) {
@@ -220,25 +225,27 @@ func TestTxn(t *testing.T) {
 // quorum has committed that its node is still there.
 func TestLongWaitIsConfirmedBeforeTheGrant(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t, zktest.WithTick(50*time.Millisecond))
-	g := acquire(t, newLine(t, connect(t, srv), recipes.LineConfig{}))
-	cl := connect(t, srv, client.WithSessionTimeout(time.Second))
-	s, err := cl.Session(t.Context())
-	require.NoError(t, err)
-	next := waiting(t.Context(), t, srv, newLine(t, cl, recipes.LineConfig{}))
-	for time.Now().Before(s.ConfirmedUntil()) { // nothing but pings until the bound has passed
-		wait(t, "a ping", after(srv, zktest.Match{Ops: []zktest.Op{zktest.OpPing}, Session: s.ID()}))
-	}
-	srv.ResetRequests()
-	check := srv.HoldReply(zktest.Match{Ops: []zktest.Op{zktest.OpMulti}, Session: s.ID()})
-	release(t, g)
-	wait(t, "the check", check.Fired())
-	require.Empty(t, next)
-	check.Release()
-	o := wait(t, "the grant", next)
-	require.NoError(t, o.err)
-	require.True(t, o.grant.ValidUntil().After(time.Now()))
-	release(t, o.grant)
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory, zktest.WithTick(50*time.Millisecond))
+		g := acquire(t, newLine(t, connect(t, srv), recipes.LineConfig{}))
+		cl := connect(t, srv, client.WithSessionTimeout(time.Second))
+		s, err := cl.Session(t.Context())
+		require.NoError(t, err)
+		next := waiting(t.Context(), t, srv, newLine(t, cl, recipes.LineConfig{}))
+		for time.Now().Before(s.ConfirmedUntil()) { // nothing but pings until the bound has passed
+			wait(t, "a ping", after(srv, zktest.Match{Ops: []zktest.Op{zktest.OpPing}, Session: s.ID()}))
+		}
+		srv.ResetRequests()
+		check := srv.HoldReply(zktest.Match{Ops: []zktest.Op{zktest.OpMulti}, Session: s.ID()})
+		release(t, g)
+		wait(t, "the check", check.Fired())
+		require.Empty(t, next)
+		check.Release()
+		o := wait(t, "the grant", next)
+		require.NoError(t, o.err)
+		require.True(t, o.grant.ValidUntil().After(time.Now()))
+		release(t, o.grant)
+	})
 }
 
 // Passed the context under which the work was done, Release waits all the same.
@@ -260,33 +267,35 @@ func TestReleaseUnderItsOwnContext(t *testing.T) {
 
 func TestOwnNodeDeletedBeforeItIsConfirmed(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t, zktest.WithTick(50*time.Millisecond))
-	g := acquire(t, newLine(t, connect(t, srv), recipes.LineConfig{}))
-	cl := connect(t, srv, client.WithSessionTimeout(time.Second))
-	s, err := cl.Session(t.Context())
-	require.NoError(t, err)
-	next := waiting(t.Context(), t, srv, newLine(t, cl, recipes.LineConfig{}))
-	for time.Now().Before(s.ConfirmedUntil()) {
-		wait(t, "a ping", after(srv, zktest.Match{Ops: []zktest.Op{zktest.OpPing}, Session: s.ID()}))
-	}
-	deleted := make(chan string, 1)
-	srv.OnRequest(func(r zktest.Request) {
-		if r.Op == zktest.OpMulti && r.Session == s.ID() {
-			srv.OnRequest(nil)
-			own := r.Multi[0].Path
-			if err := srv.Delete(own); err != nil {
-				t.Error(err)
-			}
-			deleted <- own
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory, zktest.WithTick(50*time.Millisecond))
+		g := acquire(t, newLine(t, connect(t, srv), recipes.LineConfig{}))
+		cl := connect(t, srv, client.WithSessionTimeout(time.Second))
+		s, err := cl.Session(t.Context())
+		require.NoError(t, err)
+		next := waiting(t.Context(), t, srv, newLine(t, cl, recipes.LineConfig{}))
+		for time.Now().Before(s.ConfirmedUntil()) {
+			wait(t, "a ping", after(srv, zktest.Match{Ops: []zktest.Op{zktest.OpPing}, Session: s.ID()}))
 		}
+		deleted := make(chan string, 1)
+		srv.OnRequest(func(r zktest.Request) {
+			if r.Op == zktest.OpMulti && r.Session == s.ID() {
+				srv.OnRequest(nil)
+				own := r.Multi[0].Path
+				if err := srv.Delete(own); err != nil {
+					t.Error(err)
+				}
+				deleted <- own
+			}
+		})
+		release(t, g)
+		own := wait(t, "the deletion", deleted)
+		o := wait(t, "the grant", next)
+		require.NoError(t, o.err)
+		require.NotEqual(t, own, o.grant.Path(), "never granted by a node that is gone")
+		require.Equal(t, []string{base(o.grant.Path())}, nodes(srv))
+		release(t, o.grant)
 	})
-	release(t, g)
-	own := wait(t, "the deletion", deleted)
-	o := wait(t, "the grant", next)
-	require.NoError(t, o.err)
-	require.NotEqual(t, own, o.grant.Path(), "never granted by a node that is gone")
-	require.Equal(t, []string{base(o.grant.Path())}, nodes(srv))
-	release(t, o.grant)
 }
 
 func TestTxnWithoutItsSession(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 var kazooGrammar = grammar{
 	title:   "kazoo",
 	unique:  func(id [16]byte) string { return hex.EncodeToString(id[:]) },
-	markers: []marker{{KindMutex, "__lock__"}},
+	markers: []marker{{KindMutex, "__lock__"}, {KindWrite, "__lock__"}, {KindRead, "__rlock__"}},
 	sequence: func(s string) (Sequence, bool) {
 		if len(s) != 10 && !(len(s) == 11 && strings.HasPrefix(s, "-")) {
 			return 0, false

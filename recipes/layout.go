@@ -12,14 +12,28 @@ import (
 // recipes with more than one (readers and writers) tell them apart by it.
 type Kind uint8
 
-// KindMutex is a contender that wants the line to itself: a lock, or the
-// leadership of an election that is built on one.
-const KindMutex Kind = 0
+// The kinds.
+const (
+	// KindMutex is a contender that wants the line to itself: a lock, or the
+	// leadership of an election that is built on one (Kazoo's Election, Curator's
+	// LeaderSelector).
+	KindMutex Kind = iota
+	// KindWrite is a writer of a read-write lock, which wants the line to itself. In Kazoo's
+	// layout it has the name of a mutex.
+	KindWrite
+	// KindRead is a reader, which shares the line with the readers next to it.
+	KindRead
+	// KindLatch is a candidate of Curator's LeaderLatch, which wants the line to itself.
+	// Kazoo has none.
+	KindLatch
+)
+
+var kindNames = [...]string{KindMutex: "mutex", KindWrite: "write", KindRead: "read", KindLatch: "latch"}
 
 // String returns the kind's name.
 func (k Kind) String() string {
-	if k == KindMutex {
-		return "mutex"
+	if int(k) < len(kindNames) {
+		return kindNames[k]
 	}
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
@@ -129,15 +143,14 @@ func (l Layout) Parse(name string, kinds ...Kind) (kind Kind, seq Sequence, ok b
 	return 0, 0, false
 }
 
-// others are the layouts whose contenders l would not be seen by.
-func (l Layout) others() []Layout {
-	var out []Layout
-	for i := range grammars {
-		if o := Layout(i); o != l {
-			out = append(out, o)
-		}
+// kinds are those that the layout has names for.
+func (l Layout) kinds() []Kind {
+	g := l.grammar()
+	kinds := make([]Kind, 0, len(g.markers))
+	for _, m := range g.markers {
+		kinds = append(kinds, m.kind)
 	}
-	return out
+	return kinds
 }
 
 // newID returns the bytes of a random (version 4) UUID.

@@ -56,7 +56,10 @@ func TestLayoutReads(t *testing.T) {
 		_, seq, ok := want.layout.Parse(name, KindMutex)
 		require.True(t, ok, name)
 		require.Equal(t, want.seq, seq, name)
-		for _, other := range want.layout.others() {
+		for _, other := range []Layout{Curator, Kazoo} {
+			if other == want.layout {
+				continue
+			}
 			_, _, ok := other.Parse(name, KindMutex)
 			require.False(t, ok, "%s is no contender in the %s layout", name, other)
 		}

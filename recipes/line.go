@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/zookit/zookit/client"
 )
@@ -18,14 +20,18 @@ type LineConfig struct {
 	Layout Layout
 	// Kind is what this line's own contenders are there for. Default: KindMutex.
 	Kind Kind
+	// Others are further kinds that stand in this line: the writers and readers of one
+	// lock are in one. Contenders of any other kind are those of another recipe on the same
+	// path: [ErrLayoutConflict]. Default: none.
+	Others []Kind
 	// Rule decides who waits for whom. Default: DirectlyAhead.
 	Rule Rule
 	// Data is stored in each of this line's own nodes; by custom an
 	// identifier that tells people whose node it is. At most what the server takes (1 MB
 	// less the rest of the request). Default: none.
 	Data []byte
-	// Tolerant makes contenders of other layouts count as well, by their sequence,
-	// instead of being an error. Zookit then waits for them; they go on
+	// Tolerant makes contenders of other layouts and recipes count as well, by their
+	// sequence, instead of being an error. Zookit then waits for them; they go on
 	// not seeing what zookit has written, so this alone does not make two layouts
 	// exclude each other. It is for looking on, and for the time in which the last
 	// programs of the other layout finish.
@@ -52,7 +58,10 @@ type Line struct {
 	cl     *client.Client
 	dir    string
 	cfg    LineConfig
-	warned sync.Once // of numbers that are used up
+	kinds  []Kind     // that stand in it
+	warned *sync.Once // of numbers that do not tell the order
+	// oneShot is set where servers know no lasting watches.
+	oneShot *atomic.Bool
 }
 
 // NewLine returns the line in the directory dir, which need not exist: it is made
@@ -65,14 +74,17 @@ func NewLine(cl *client.Client, dir string, cfg LineConfig) (*Line, error) {
 	if err := client.CheckPath(dir); err != nil { // else the own node's path would be blamed
 		return nil, fmt.Errorf("line: %w", err)
 	}
-	if _, err := cfg.Layout.marker(cfg.Kind); err != nil {
-		return nil, fmt.Errorf("line %s: %w", dir, err)
+	kinds := append([]Kind{cfg.Kind}, cfg.Others...)
+	for _, kind := range kinds {
+		if _, err := cfg.Layout.marker(kind); err != nil {
+			return nil, fmt.Errorf("line %s: %w", dir, err)
+		}
 	}
 	if cfg.Rule == nil {
 		cfg.Rule = DirectlyAhead
 	}
 	cfg.Data = slices.Clone(cfg.Data)
-	return &Line{cl: cl, dir: dir, cfg: cfg}, nil
+	return &Line{cl: cl, dir: dir, cfg: cfg, kinds: kinds, warned: new(sync.Once), oneShot: new(atomic.Bool)}, nil
 }
 
 // Dir returns the line's directory.
@@ -83,7 +95,8 @@ func (l *Line) Dir() string { return l.dir }
 //
 //   - the error of ctx. What had been created is being deleted.
 //   - [ErrLayoutConflict].
-//   - client.ErrClosed, when the client was closed.
+//   - client.ErrClosed, when the client was closed; client.ErrDetached, which is one as
+//     well, as soon as client.Client.Detach has been called.
 //   - whatever else the server or the client definitely refuses: client.ErrNoAuth,
 //     client.ErrTooLarge, ...
 //
@@ -111,9 +124,9 @@ const missingTries = 8
 // enter repeats attempts until one ends for good.
 func (l *Line) enter(ctx context.Context, try bool) (*Grant, error) {
 	var pace pace
-	missing := 0
+	missing, since := 0, time.Now()
 	for {
-		g, err := l.attempt(ctx, try)
+		g, err := l.attempt(ctx, try, since)
 		if err == nil {
 			return g, nil
 		}
@@ -123,21 +136,33 @@ func (l *Line) enter(ctx context.Context, try bool) (*Grant, error) {
 			missing = 0
 		}
 		if !passing(err) || missing > missingTries {
-			return nil, fmt.Errorf("line %s: %w", l.dir, err)
+			return nil, l.missed(ctx, since, err)
 		}
 		l.cl.Logger().Debug("joining the line again", "path", l.dir, "attempt", pace.n+1, "err", err)
 		if err := pace.wait(ctx); err != nil {
-			return nil, fmt.Errorf("line %s: %w", l.dir, err)
+			return nil, l.missed(ctx, since, err)
 		}
 	}
 }
 
-// attempt is one try under one session, with one node.
-func (l *Line) attempt(ctx context.Context, try bool) (*Grant, error) {
+// missed tells the client's hooks that there will be no grant, and returns why.
+func (l *Line) missed(ctx context.Context, since time.Time, why error) error {
+	err := fmt.Errorf("line %s: %w", l.dir, why)
+	l.cl.EmitGrant(client.GrantEvent{Kind: client.GrantMissed, Ctx: ctx, Path: l.dir, Waited: time.Since(since), Err: err})
+	return err
+}
+
+// attempt is one try under one session, with one node; since is when the caller asked.
+func (l *Line) attempt(ctx context.Context, try bool, since time.Time) (*Grant, error) {
 	s, err := l.cl.Session(ctx)
 	if err != nil {
 		return nil, err
 	}
+	end, err := s.Begin()
+	if err != nil {
+		return nil, err
+	}
+	defer end()
 	if try {
 		if err := l.glance(ctx, s); err != nil {
 			return nil, err
@@ -147,6 +172,7 @@ func (l *Line) attempt(ctx context.Context, try bool) (*Grant, error) {
 	if err != nil {
 		return nil, err
 	}
+	t.since = since
 	g, err := t.wait(ctx, names, try)
 	if err == nil {
 		return g, nil
@@ -155,7 +181,7 @@ func (l *Line) attempt(ctx context.Context, try bool) (*Grant, error) {
 	if !passing(err) {
 		// Until ctx ends: nobody is to be told busy by a node of ours that only lingers,
 		// the caller's next try least of all.
-		_ = gone.wait(ctx)
+		_ = gone.Wait(ctx)
 	}
 	return nil, err
 }

@@ -16,28 +16,6 @@ import (
 	"github.com/zookit/zookit/zktest"
 )
 
-func TestUncontendedCostsThreeRequestsInTwoRoundTrips(t *testing.T) {
-	t.Parallel()
-	srv := zktest.Start(t)
-	require.NoError(t, srv.Create(dir, nil))
-	l := newLine(t, connect(t, srv), recipes.LineConfig{})
-	srv.ResetRequests()
-
-	// Neither answer is given before both requests are there: they came in one flight.
-	create := srv.HoldReply(zktest.On(dir+"/*", zktest.OpCreate2))
-	list := srv.HoldReply(zktest.On(dir, zktest.OpGetChildren2))
-	got := acquireLater(t.Context(), l)
-	wait(t, "create", create.Fired())
-	wait(t, "list behind it", list.Fired())
-	list.Release()
-	create.Release()
-	o := wait(t, "the grant", got)
-	require.NoError(t, o.err)
-	release(t, o.grant)
-	require.Equal(t, []string{"create2", "getChildren2", "delete"}, requests(srv))
-	requireClean(t, srv, 0)
-}
-
 func TestGrantsGoInOrderAndTokensGrow(t *testing.T) {
 	t.Parallel()
 	for _, layout := range []recipes.Layout{recipes.Curator, recipes.Kazoo} {
@@ -85,33 +63,10 @@ func TestParentsAreMadeInTheLayoutsWay(t *testing.T) {
 	}
 }
 
-func TestReleaseWakesOneOfFifty(t *testing.T) {
-	t.Parallel()
-	srv := zktest.Start(t)
-	holder := newLine(t, connect(t, srv), recipes.LineConfig{})
-	others := newLine(t, connect(t, srv), recipes.LineConfig{})
-	g := acquire(t, holder)
-	var queue []<-chan outcome
-	for range 50 {
-		queue = append(queue, waiting(t.Context(), t, srv, others))
-	}
-	require.Equal(t, 50, srv.Watches(), "each watches one node")
-	for i, next := range queue {
-		srv.ResetRequests()
-		release(t, g)
-		o := wait(t, "the next grant", next)
-		require.NoError(t, o.err)
-		g = o.grant
-		require.Equal(t, 49-i, srv.Watches(), "nobody else was woken")
-		require.Equal(t, []string{"delete", "getChildren2"}, requests(srv), "a hand-over is one read")
-	}
-	release(t, g)
-}
-
 func TestForeignChildrenAreSkipped(t *testing.T) {
 	t.Parallel()
 	srv := zktest.Start(t)
-	for _, name := range []string{"000-aaa", "lock-", "lock-x", "config", "__rlock__0000000000", "lock-99999999999"} {
+	for _, name := range []string{"000-aaa", "lock-", "lock-x", "config", "__party__0000000000", "lock-99999999999"} {
 		require.NoError(t, srv.Create(dir+"/"+name, nil))
 	}
 	l := newLine(t, connect(t, srv), recipes.LineConfig{})
@@ -169,10 +124,15 @@ func TestLayoutConflict(t *testing.T) {
 		srv := zktest.Start(t)
 		l := newLine(t, connect(t, srv), recipes.LineConfig{})
 		g := acquire(t, l)
-		next := waiting(t.Context(), t, srv, l)
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		second := waiting(ctx, t, srv, l)
+		third := waiting(t.Context(), t, srv, l)
 		require.NoError(t, srv.Create(dir+"/"+kazoo, nil))
+		cancel() // so that the third has to look at the line
+		require.ErrorIs(t, wait(t, "the end of the second's wait", second).err, context.Canceled)
+		require.ErrorIs(t, wait(t, "the error", third).err, recipes.ErrLayoutConflict)
 		release(t, g)
-		require.ErrorIs(t, wait(t, "the error", next).err, recipes.ErrLayoutConflict)
 		requireClean(t, srv, 0, kazoo)
 	})
 	t.Run("tolerated", func(t *testing.T) {

@@ -35,73 +35,110 @@ func (l *Line) look(ctx context.Context, from reader, names []string) ([]Contend
 			line = append(line, c)
 		}
 	}
+	if err := l.onPool(ctx, from, names); err != nil {
+		return nil, err
+	}
 	if len(line) == 0 {
 		return nil, nil
 	}
 	// Any origin will do for a live line; the same one at each look keeps any other steady.
 	oldest := slices.MinFunc(line, func(a, b Contender) int { return cmp.Compare(a.Name, b.Name) })
 	sortFrom(oldest.Sequence, line)
-	if !ambiguous(line) {
+	if usedUp(line) {
+		l.warned.Do(func() {
+			l.cl.Logger().Warn("the sequence numbers of this directory are used up; contenders are ordered by reading each: delete the directory when nobody uses it", "path", l.dir)
+		})
+		return l.byAge(ctx, from, line, [][2]int{{0, len(line)}})
+	}
+	runs := sameNumber(line)
+	if len(runs) == 0 {
 		return line, nil
 	}
 	l.warned.Do(func() {
-		l.cl.Logger().Warn("the sequence numbers of this directory are used up or not the server's; contenders are ordered by reading each: delete the directory when nobody uses it", "path", l.dir)
+		l.cl.Logger().Warn("contenders in this directory have one number, which is not the server's doing; they are ordered by reading each of them", "path", l.dir)
 	})
-	return l.byAge(ctx, from, line)
+	return l.byAge(ctx, from, line, runs)
 }
 
-// ambiguous tells whether the sequences of a sorted line say nothing about who was
-// first. The counter of servers from 3.6 on does not wrap: having reached
-// 2147483647 it stays there, so that number is given out again and again, and negative
-// ones to creates that the leader has in flight together. Two equal numbers, or such a
-// one in sight, and only the nodes themselves can tell.
-func ambiguous(line []Contender) bool {
-	for i, c := range line {
-		if c.Sequence < 0 || c.Sequence == math.MaxInt32 || i > 0 && c.Sequence == line[i-1].Sequence {
-			return true
+// usedUp tells whether the sequences of a line say nothing about who was first. The counter
+// of servers from 3.6 on does not wrap: having reached 2147483647 it stays there, so
+// that number is given out again and again, and negative ones to creates that the
+// leader has in flight together. With such a one in sight only the nodes themselves can tell.
+func usedUp(line []Contender) bool {
+	return slices.ContainsFunc(line, func(c Contender) bool { return c.Sequence < 0 || c.Sequence == math.MaxInt32 })
+}
+
+// sameNumber returns the runs of contenders in a sorted line, from and to, that have one number and
+// whose order it does not tell. They stay where that number is: a reader that a writer is becoming has its
+// number, and is to keep its place before those who have come meanwhile.
+func sameNumber(line []Contender) (runs [][2]int) {
+	for i := 0; i < len(line); {
+		end := i + 1
+		for end < len(line) && line[end].Sequence == line[i].Sequence {
+			end++
 		}
+		if end-i > 1 && !downgrade(line[i:end]) {
+			runs = append(runs, [2]int{i, end})
+		}
+		i = end
 	}
-	return false
+	return runs
 }
 
-// byAge orders contenders by the transactions that created their nodes. Those that
-// are gone are left out.
-func (l *Line) byAge(ctx context.Context, from reader, line []Contender) ([]Contender, error) {
-	ages := make(map[string]int64, len(line))
+// downgrade tells whether contenders with one number are a writer and the reader that
+// it is becoming: Curator (from 5.5 on) gives the reader the number of the writer.
+func downgrade(run []Contender) bool {
+	return len(run) == 2 && run[0].Kind == KindWrite && run[1].Kind == KindRead
+}
+
+// byAge orders the contenders of each run by the transactions that created their nodes. Those of
+// them that are gone are left out.
+func (l *Line) byAge(ctx context.Context, from reader, line []Contender, runs [][2]int) ([]Contender, error) {
+	ages := make(map[string]int64)
+	var asked []Contender
+	for _, run := range runs {
+		asked = append(asked, line[run[0]:run[1]]...)
+	}
 	var mu sync.Mutex
-	err := each(line, func(c *Contender) error {
+	err := each(asked, func(c *Contender) error {
 		stat, ok, err := from.Exists(ctx, client.Join(l.dir, c.Name))
+		mu.Lock()
+		defer mu.Unlock()
+		ages[c.Name] = 0
 		if err == nil && ok {
-			mu.Lock()
 			ages[c.Name] = stat.Czxid
-			mu.Unlock()
 		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	line = slices.DeleteFunc(line, func(c Contender) bool { return ages[c.Name] == 0 })
-	slices.SortFunc(line, func(a, b Contender) int { return cmp.Compare(ages[a.Name], ages[b.Name]) })
-	return line, nil
+	for _, run := range runs { // one transaction can have made several; their numbers and names are an order still
+		slices.SortStableFunc(line[run[0]:run[1]], func(a, b Contender) int { return cmp.Compare(ages[a.Name], ages[b.Name]) })
+	}
+	return slices.DeleteFunc(line, func(c Contender) bool {
+		age, asked := ages[c.Name]
+		return asked && age == 0
+	}), nil
 }
 
 // parse reads one child: a contender, an error if it is one that must not be
 // here, or neither: a foreign child, which is nobody's business.
 func (l *Line) parse(name string) (c Contender, ok bool, err error) {
-	if kind, seq, ok := l.cfg.Layout.Parse(name, l.cfg.Kind); ok {
+	if kind, seq, ok := l.cfg.Layout.Parse(name, l.kinds...); ok {
 		return Contender{Name: name, Sequence: seq, Kind: kind, Layout: l.cfg.Layout}, true, nil
 	}
-	for _, other := range l.cfg.Layout.others() {
-		kind, seq, ok := other.Parse(name, l.cfg.Kind)
+	for i := range grammars {
+		layout := Layout(i)
+		kind, seq, ok := layout.Parse(name, layout.kinds()...)
 		if !ok {
 			continue
 		}
 		if !l.cfg.Tolerant {
-			return Contender{}, false, fmt.Errorf("%w: %s is a contender in the %s layout and this line uses %s: give all programs one layout, or another path",
-				ErrLayoutConflict, name, other, l.cfg.Layout)
+			return Contender{}, false, fmt.Errorf("%w: %s is a contender of kind %s in the %s layout, and this line is one of kind %s in the %s layout: give all programs the same recipe and layout, or another path",
+				ErrLayoutConflict, name, kind, layout, l.cfg.Kind, l.cfg.Layout)
 		}
-		return Contender{Name: name, Sequence: seq, Kind: kind, Layout: other}, true, nil
+		return Contender{Name: name, Sequence: seq, Kind: kind, Layout: layout}, true, nil
 	}
 	return Contender{}, false, nil
 }

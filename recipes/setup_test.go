@@ -2,36 +2,46 @@ package recipes_test
 
 import (
 	"context"
-	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zookit/zookit/client"
+	"github.com/zookit/zookit/internal/testmain"
 	"github.com/zookit/zookit/recipes"
 	"github.com/zookit/zookit/zktest"
 )
 
 const dir = "/stacks/42"
 
-// patience bounds every wait for an event that has to come; cleanTime is how long
-// the clean-up behind a cancelled wait may take.
+// patience bounds every wait for an event that has to come; cleanTime is how long, in
+// the time of a bubble, the clean-up behind a cancelled wait may take.
 const (
-	patience  = 20 * time.Second
+	patience  = time.Minute
 	cleanTime = 2 * time.Second
 )
+
+// inMemory is for tests in a bubble of testing/synctest: there the server lives in the
+// bubble's time, so that no load of the machine can make an answer late.
+var inMemory = zktest.WithInMemoryNetwork()
 
 // connect opens a client whose session is so long that it need not confirm itself during a
 // test, unless the test wants it shorter.
 func connect(t testing.TB, srv *zktest.Server, opts ...client.Option) *client.Client {
 	t.Helper()
-	cl, err := client.Connect(t.Context(), srv.Addr(), append([]client.Option{client.WithSessionTimeout(time.Minute)}, opts...)...)
+	cl, err := client.Connect(t.Context(), srv.Addr(), append([]client.Option{client.WithDialer(srv.Dial), client.WithSessionTimeout(time.Minute)}, opts...)...)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = cl.Close() })
 	return cl
+}
+
+// runInBubble runs a subtest in the time of a bubble.
+func runInBubble(t *testing.T, name string, test func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, test) })
 }
 
 func newLine(t testing.TB, cl *client.Client, cfg recipes.LineConfig) *recipes.Line {
@@ -101,8 +111,9 @@ func after(srv *zktest.Server, on zktest.Match) <-chan struct{} {
 	return done
 }
 
-// blocked is the request by which a waiter begins to watch its blocker.
-var blocked = zktest.Match{Path: dir + "/*", Ops: []zktest.Op{zktest.OpGetData}, Where: func(r zktest.Request) bool { return r.Watch }}
+// blocked is the request with which a waiter has its blocker watched: a read that sets the watch,
+// or one behind an addWatch.
+var blocked = zktest.Match{Path: dir + "/*", Ops: []zktest.Op{zktest.OpGetData}}
 
 // waiting joins the line and returns once the waiter watches its blocker.
 func waiting(ctx context.Context, t testing.TB, srv *zktest.Server, l *recipes.Line) <-chan outcome {
@@ -125,7 +136,13 @@ func requireClean(t testing.TB, srv *zktest.Server, watches int, keep ...string)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		assert.ElementsMatch(c, keep, nodes(srv), "nodes left")
 		assert.Equal(c, watches, srv.Watches(), "watches left")
-	}, cleanTime, 2*time.Millisecond)
+	}, patience, 2*time.Millisecond)
+}
+
+// requireNothingLeft waits until there is nothing of the session under test.
+func requireNothingLeft(t *testing.T, st *stage, within time.Duration) {
+	t.Helper()
+	require.EventuallyWithT(t, func(c *assert.CollectT) { requireNothingOf(c, st) }, within, 20*time.Millisecond)
 }
 
 func base(path string) string { return path[strings.LastIndexByte(path, '/')+1:] }
@@ -139,16 +156,30 @@ func requests(srv *zktest.Server) []string {
 	return out
 }
 
-// requireNothingOf fails while the session under test has a node or a watch, or while a
-// goroutine is at work in this package or for it.
-func requireNothingOf(c *assert.CollectT, st *stage) {
-	for path, n := range st.srv.Dump() {
-		assert.NotEqual(c, st.session, n.Stat.EphemeralOwner, "%s is left", path)
+// handOver is requests, but for the removal of watches and for the operations of a transaction: it
+// shows as one.
+func handOver(srv *zktest.Server) []string {
+	var out []string
+	for _, r := range srv.Requests(zktest.Match{}) {
+		ours := strings.HasPrefix(r.Path, dir+"/") || len(r.Multi) > 0 && strings.HasPrefix(r.Multi[0].Path, dir+"/")
+		if (ours || r.Path == dir) && r.Op != zktest.OpRemoveWatches {
+			out = append(out, r.Op.String())
+		}
 	}
-	assert.Zero(c, st.srv.Watches(), "watches left")
-	stacks := make([]byte, 1<<20)
-	stacks = stacks[:runtime.Stack(stacks, true)]
-	for stack := range strings.SplitSeq(string(stacks), "\n\n") {
+	return out
+}
+
+// requireNothingOf fails while the session under test has a node or a watch, or while a
+// goroutine of the bubble is at work in this package or for it.
+func requireNothingOf(c *assert.CollectT, st *stage) {
+	clean := assert.Zero(c, st.srv.Watches(), "watches left")
+	for path, n := range st.srv.Dump() {
+		clean = assert.NotEqual(c, st.session, n.Stat.EphemeralOwner, "%s is left", path) && clean
+	}
+	if !clean {
+		return // stacks cost more
+	}
+	for _, stack := range testmain.Stacks() {
 		for _, ours := range []string{"zookit/recipes.(*", "client.(*janitor)", "client.Ops", "client.(*Session).Confirm"} {
 			assert.NotContains(c, stack, ours, "goroutine left")
 		}

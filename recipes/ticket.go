@@ -21,7 +21,7 @@ var (
 // meet: client.ErrNoNode can only stem from a parent that was deleted just as the own
 // node was to be made in it.
 func passing(err error) bool {
-	for _, again := range []error{errOwnGone, errNotOwned, client.ErrSessionLost, client.ErrConnectionLost, client.ErrNoNode} {
+	for _, again := range []error{errOwnGone, errNotOwned, client.ErrSessionLost, client.ErrConnectionLost, client.ErrReadOnly, client.ErrNoNode} {
 		if errors.Is(err, again) {
 			return true
 		}
@@ -50,6 +50,9 @@ type ticket struct {
 	path    string
 	own     Contender
 	token   int64
+	since   time.Time // when the caller asked
+	waited  bool      // for somebody
+	headed  bool      // nobody was ahead when it was let through
 }
 
 // join makes the own node and lists the line, in one flight. If it returns an error
@@ -85,23 +88,29 @@ func (l *Line) join(ctx context.Context, s *client.Session) (*ticket, []string, 
 }
 
 // leave has the own node deleted in the background.
-func (t *ticket) leave() *removal { return remove(t.session, t.path) }
+func (t *ticket) leave() *Removal { return Remove(t.session, t.path, nil) }
 
 // wait returns a grant as soon as the rule lets the own node through, names being
-// the first look at the line. Each wake-up, whatever caused it, is followed by a
-// new look, and nothing that was known before counts.
+// the first look at the line. Whatever wakes it up, it goes on by what the servers say then:
+// by a new look, or where the line has to be empty up to the own node, by a look at that.
 func (t *ticket) wait(ctx context.Context, names []string, try bool) (*Grant, error) {
 	var pace pace
 	for {
-		b, blocked, err := t.blocker(ctx, names)
-		switch {
-		case err != nil:
-			return nil, err
-		case blocked && try:
-			return nil, busy(b)
-		case blocked:
-			err = t.watch(ctx, b)
+		select {
+		case <-t.session.Detaching():
+			return nil, client.ErrDetached
 		default:
+		}
+		p, err := t.position(ctx, names)
+		if err == nil && p.blocked {
+			if try {
+				return nil, busy(p.blocker)
+			}
+			t.waited = true
+			p, err = t.watch(ctx, p)
+		}
+		if err == nil && !p.blocked {
+			t.headed = p.head
 			var g *Grant
 			if g, err = t.claim(ctx); g != nil {
 				return g, nil
@@ -115,7 +124,7 @@ func (t *ticket) wait(ctx context.Context, names []string, try bool) (*Grant, er
 		}
 		names, _, err = t.session.Children(ctx, t.line.dir)
 		if errors.Is(err, client.ErrNoNode) { // the directory, and so the own node too
-			return nil, fmt.Errorf("%s: %w", t.path, errOwnGone)
+			return nil, t.gone()
 		}
 		if err != nil {
 			return nil, err
@@ -123,43 +132,30 @@ func (t *ticket) wait(ctx context.Context, names []string, try bool) (*Grant, er
 	}
 }
 
-// blocker says which contender the own one has to wait for, if any.
-func (t *ticket) blocker(ctx context.Context, names []string) (Contender, bool, error) {
+func (t *ticket) gone() error { return fmt.Errorf("%s: %w", t.path, errOwnGone) }
+
+// position says where the own contender stands: whom it has to wait for, if anybody.
+func (t *ticket) position(ctx context.Context, names []string) (position, error) {
 	line, err := t.line.look(ctx, t.session, names)
 	if err != nil {
-		return Contender{}, false, err
+		return position{}, err
 	}
-	place := slices.IndexFunc(line, func(c Contender) bool { return c.Name == t.own.Name })
-	if place < 0 {
-		return Contender{}, false, fmt.Errorf("%s: %w", t.path, errOwnGone)
+	i := slices.IndexFunc(line, func(c Contender) bool { return c.Name == t.own.Name })
+	if i < 0 {
+		return position{}, t.gone()
 	}
-	ahead := line[:place:place]
+	ahead := line[:i:i]
 	b, blocked := t.line.cfg.Rule(ahead, t.own)
-	if blocked && !slices.ContainsFunc(ahead, func(c Contender) bool { return c.Name == b.Name }) {
-		return Contender{}, false, fmt.Errorf("%w: the rule named %q as the one to wait for, which is not ahead of %s", client.ErrBadArgument, b.Name, t.own.Name)
+	if !blocked {
+		return position{head: i == 0}, nil
 	}
-	return b, blocked, nil
-}
-
-// watch returns nil when it is time to look at the line again.
-func (t *ticket) watch(ctx context.Context, b Contender) error {
-	// A read, not an exists: a read of a missing node leaves no watch behind.
-	_, _, w, err := t.session.GetW(ctx, client.Join(t.line.dir, b.Name))
-	if errors.Is(err, client.ErrNoNode) {
-		return nil
+	j := slices.IndexFunc(ahead, func(c Contender) bool { return c.Name == b.Name })
+	if j < 0 {
+		return position{}, fmt.Errorf("%w: the rule named %q as the one to wait for, which is not ahead of %s", client.ErrBadArgument, b.Name, t.own.Name)
 	}
-	if err != nil {
-		return err
-	}
-	defer w.Remove()
-	select {
-	case <-w.C: // also when the connection was lost, and the watch with it
-		return nil
-	case <-t.session.Context().Done():
-		return context.Cause(t.session.Context())
-	case <-ctx.Done():
-		return ended(ctx)
-	}
+	rest := ahead[j+1:]
+	_, still := t.line.cfg.Rule(rest, t.own)
+	return position{blocked: true, blocker: b, first: j == 0, last: !still, next: len(rest) == 0}, nil
 }
 
 // claim makes a grant of the own node, which is the next to be served. It returns
@@ -172,7 +168,7 @@ func (t *ticket) claim(ctx context.Context) (*Grant, error) {
 	if time.Until(t.session.ConfirmedUntil()) <= t.session.Timeout()/3 {
 		err := t.session.Confirm(ctx, t.path)
 		if errors.Is(err, client.ErrNoNode) {
-			return nil, fmt.Errorf("%s: %w", t.path, errOwnGone)
+			return nil, t.gone()
 		}
 		if err != nil {
 			return nil, err
@@ -185,5 +181,7 @@ func (t *ticket) claim(ctx context.Context) (*Grant, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newGrant(t, hold), nil
+	g := newGrant(ctx, t.session, hold, t.line.dir, t.path, t.token, t.since)
+	g.word.Store(t.waited && t.headed)
+	return g, nil
 }

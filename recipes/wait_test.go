@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -109,22 +110,24 @@ func TestBlockerWrittenIsNotGone(t *testing.T) {
 // K2: a deadline is for the whole wait, not for each predecessor.
 func TestDeadlineIsForTheWholeWait(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t)
-	l := newLine(t, connect(t, srv), recipes.LineConfig{})
-	g := acquire(t, l)
-	second := waiting(t.Context(), t, srv, l)
-	deadline := time.Now().Add(300 * time.Millisecond)
-	ctx, cancel := context.WithDeadline(t.Context(), deadline)
-	defer cancel()
-	third := waiting(ctx, t, srv, l)
-	release(t, g)
-	o := wait(t, "the second", second)
-	require.NoError(t, o.err)
-	timedOut := wait(t, "the end of the third's wait", third)
-	require.ErrorIs(t, timedOut.err, context.DeadlineExceeded)
-	require.WithinDuration(t, deadline, time.Now(), 200*time.Millisecond)
-	requireClean(t, srv, 0, base(o.grant.Path()))
-	release(t, o.grant)
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory)
+		l := newLine(t, connect(t, srv), recipes.LineConfig{})
+		g := acquire(t, l)
+		second := waiting(t.Context(), t, srv, l)
+		deadline := time.Now().Add(300 * time.Millisecond)
+		ctx, cancel := context.WithDeadline(t.Context(), deadline)
+		defer cancel()
+		third := waiting(ctx, t, srv, l)
+		release(t, g)
+		o := wait(t, "the second", second)
+		require.NoError(t, o.err)
+		timedOut := wait(t, "the end of the third's wait", third)
+		require.ErrorIs(t, timedOut.err, context.DeadlineExceeded)
+		require.WithinDuration(t, deadline, time.Now(), 200*time.Millisecond)
+		requireClean(t, srv, 0, base(o.grant.Path()))
+		release(t, o.grant)
+	})
 }
 
 // The directory goes just after the own node was made in it.
@@ -144,15 +147,17 @@ func TestDirectoryDeletedWhileJoining(t *testing.T) {
 // A parent that cannot be made (a chroot that was deleted) is not waited for.
 func TestParentMissingForGood(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t)
-	l, err := recipes.NewLine(connect(t, srv), "/", recipes.LineConfig{})
-	require.NoError(t, err)
-	for range 200 {
-		srv.FailNext(zktest.On("/_c_*", zktest.OpCreate2), zktest.NoNode)
-	}
-	_, err = l.Acquire(t.Context())
-	require.ErrorIs(t, err, client.ErrNoNode)
-	require.ErrorContains(t, err, "line /:")
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, inMemory)
+		l, err := recipes.NewLine(connect(t, srv), "/", recipes.LineConfig{})
+		require.NoError(t, err)
+		for range 200 {
+			srv.FailNext(zktest.On("/_c_*", zktest.OpCreate2), zktest.NoNode)
+		}
+		_, err = l.Acquire(t.Context())
+		require.ErrorIs(t, err, client.ErrNoNode)
+		require.ErrorContains(t, err, "line /:")
+	})
 }
 
 func TestManyLinesAtOnce(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"time"
 
@@ -16,32 +17,40 @@ import (
 // for its client to have read the last answer and hung up.
 const lingerTime = time.Second
 
+// inBuffer is how much is read at once. Most requests are a tenth of it; and there may be
+// thousands of connections.
+const inBuffer = 1 << 10
+
 // conn is one connection. serve reads and executes, flush writes; both end when the
 // connection is cut. The fields below the blank line are guarded by the server's mutex.
 type conn struct {
-	s    *Server
-	nc   net.Conn
-	id   int
-	wake chan struct{} // something to write, or leave to write; capacity 1
-	done chan struct{} // closed when the connection is cut
-	sent chan struct{} // closed when the last answer has been written
+	s        *Server
+	door     *Door
+	nc       net.Conn
+	id       int
+	wake     chan struct{} // something to write, or leave to write; capacity 1
+	done     chan struct{} // closed when the connection is cut
+	answered chan struct{} // closed when the last answer has been written
+	in       jute.Decoder  // of the request that is being read; serve's own
 
-	who     caller
-	session *session
-	out     []outgoing
-	dead    bool
-	last    bool // an answer has been queued after which the server hangs up
+	who      caller
+	session  *session
+	out      outbox
+	pending  []*waiting    // replies put off because the door lags
+	later    []*time.Timer // of replies that are delayed
+	dead     bool
+	ignored  bool // nothing that it sends is answered any more
+	received int
+	sent     int
+	lastOp   string // of the last request, as cons names it
+	lastXid  int32
+	lastZxid int64
+	since    time.Time
+	last     bool // an answer has been queued after which the server hangs up
 }
 
-// outgoing is one frame to be written. While it is held, what comes after it waits too.
-type outgoing struct {
-	frame []byte
-	held  *Fault
-	last  bool
-}
-
-func newConn(s *Server, nc net.Conn, id int) *conn {
-	c := &conn{s: s, nc: nc, id: id, wake: make(chan struct{}, 1), done: make(chan struct{}), sent: make(chan struct{})}
+func newConn(d *Door, nc net.Conn, id int) *conn {
+	c := &conn{s: d.s, door: d, nc: nc, id: id, wake: make(chan struct{}, 1), done: make(chan struct{}), answered: make(chan struct{}), since: time.Now()}
 	if host, _, err := net.SplitHostPort(nc.RemoteAddr().String()); err == nil {
 		c.who.ids = []identity{{scheme: "ip", id: host}}
 	}
@@ -56,48 +65,42 @@ func (c *conn) nudge() {
 	}
 }
 
-// frame encodes records as one frame.
-func frame(records ...jute.Record) []byte {
-	e := jute.Encoder{B: make([]byte, 4, 128)}
-	for _, r := range records {
-		if r != nil {
-			r.Encode(&e)
-		}
-	}
-	binary.BigEndian.PutUint32(e.B, uint32(len(e.B)-4))
-	return e.B
-}
-
-// push queues a frame. The mutex is held.
+// push queues a copy of a frame. The mutex is held.
 func (c *conn) push(o outgoing) {
 	if c.dead || c.last {
 		return
 	}
 	c.last = o.last
-	c.out = append(c.out, o)
+	c.out.add(o)
+	if len(o.frames) > 0 {
+		c.sent++
+		c.door.sent++
+	}
 	c.nudge()
 }
 
 // notify queues a watch event. The mutex is held.
 func (c *conn) notify(ev event) {
 	const connected = 3 // KeeperState.SyncConnected
-	c.push(outgoing{frame: frame(
-		&jute.ReplyHeader{Xid: jute.XidNotification, Zxid: -1},
+	c.push(outgoing{frames: c.s.framer.reply(
+		jute.ReplyHeader{Xid: jute.XidNotification, Zxid: -1},
 		&jute.WatcherEvent{Type: ev.kind, State: connected, Path: ev.path},
 	)})
 }
 
 // flush writes what is queued, as much as there is at once.
 func (c *conn) flush() {
+	var frames []byte
 	for {
-		buf, last := c.take()
-		if len(buf) > 0 {
-			if _, err := c.nc.Write(buf); err != nil {
+		var last bool
+		frames, last = c.take(frames)
+		if len(frames) > 0 || last {
+			if _, err := c.nc.Write(frames); err != nil {
 				break
 			}
 			if last {
 				if half, ok := c.nc.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
-					close(c.sent)
+					close(c.answered)
 					return
 				}
 				break
@@ -115,24 +118,14 @@ func (c *conn) flush() {
 	c.s.mu.Unlock()
 }
 
-// take removes what may be written now from the queue.
-func (c *conn) take() (buf []byte, last bool) {
+// take is outbox.take, of a connection that is not frozen.
+func (c *conn) take(written []byte) (frames []byte, last bool) {
 	c.s.mu.Lock()
 	defer c.s.mu.Unlock()
-	if c.s.thawed != nil {
+	if c.door.thawed != nil {
 		return nil, false
 	}
-	n := 0
-	for _, o := range c.out {
-		if o.held != nil {
-			break
-		}
-		buf = append(buf, o.frame...)
-		last = o.last
-		n++
-	}
-	c.out = c.out[n:]
-	return buf, last
+	return c.out.take(written)
 }
 
 // serve reads the connection until it ends.
@@ -142,13 +135,13 @@ func (c *conn) serve() {
 		// In good order: let the client read its last answer before the socket goes,
 		// since data left unread would turn the end into a reset.
 		select {
-		case <-c.sent:
+		case <-c.answered:
 			_ = c.nc.SetReadDeadline(time.Now().Add(lingerTime))
 			_, _ = io.Copy(io.Discard, c.nc)
 		case <-c.done:
 		}
 	} else if errors.Is(err, jute.ErrMalformed) {
-		c.s.log.Warn("zktest: connection ended", "conn", c.id, "err", err)
+		c.log().Warn("zktest: connection ended", "err", err)
 	}
 	c.s.mu.Lock()
 	c.s.cut(c)
@@ -161,30 +154,34 @@ var errCut = errors.New("connection is cut")
 // read executes requests until the connection fails (an error) or the server has
 // queued its last answer (nil).
 func (c *conn) read() error {
-	r := bufio.NewReader(c.nc)
-	var head [4]byte
+	r := bufio.NewReaderSize(c.nc, inBuffer)
 	for first := true; ; first = false {
-		if _, err := io.ReadFull(r, head[:]); err != nil {
+		head, err := next(r, 4)
+		if err != nil {
 			return err
 		}
 		if first {
-			if text, ok := c.s.fourLetter(c, string(head[:])); ok {
+			if text, ok := c.door.fourLetter(c, string(head)); ok {
 				return c.say(text)
 			}
 		}
-		n := int(int32(binary.BigEndian.Uint32(head[:])))
+		n := int(int32(binary.BigEndian.Uint32(head)))
 		if n < 0 || n > c.s.opts.maxBuffer {
 			return fmt.Errorf("%w: frame of %d bytes, the limit is %d", jute.ErrMalformed, n, c.s.opts.maxBuffer)
 		}
-		buf := make([]byte, n)
-		if _, err := io.ReadFull(r, buf); err != nil {
+		buf, err := next(r, n)
+		if errors.Is(err, io.EOF) {
+			err = fmt.Errorf("%w: the client hung up before a frame of %d bytes", jute.ErrMalformed, n)
+		}
+		if err != nil {
 			return err
 		}
 		var last bool
-		var err error
-		if first {
+		switch {
+		case first:
 			last, err = c.connect(buf)
-		} else {
+		case c.ignored:
+		default:
 			last, err = c.request(buf)
 		}
 		if last || err != nil {
@@ -193,12 +190,32 @@ func (c *conn) read() error {
 	}
 }
 
+// next reads n bytes, which are good until it is called again. The error is io.EOF when
+// the client hung up before the first of them.
+func next(r *bufio.Reader, n int) (buf []byte, err error) {
+	got := 0
+	if n <= inBuffer {
+		buf, err = r.Peek(n)
+		got, _ = r.Discard(len(buf))
+	} else {
+		buf = make([]byte, n)
+		got, err = io.ReadFull(r, buf)
+	}
+	if got > 0 && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		err = fmt.Errorf("%w: the client hung up after %d of %d bytes", jute.ErrMalformed, got, n)
+	}
+	return buf, err
+}
+
+// log is the server's log, in lines that tell which client it is about.
+func (c *conn) log() *slog.Logger { return c.s.log.With("conn", c.id, "remote", c.nc.RemoteAddr()) }
+
 // say answers a four-letter word and hangs up.
 func (c *conn) say(text string) error {
 	if !c.s.lockThawed(c) {
 		return errCut
 	}
-	c.push(outgoing{frame: []byte(text), last: true})
+	c.push(outgoing{frames: []byte(text), last: true})
 	c.s.mu.Unlock()
 	return nil
 }

@@ -31,7 +31,7 @@ func (s *Server) ExpireSession(id int64) bool {
 	return true
 }
 
-// DropConnections cuts all connections. Sessions stay. Requests that have arrived but
+// DropConnections cuts all connections, those that hang included. Sessions stay. Requests that have arrived but
 // have not been executed are lost.
 func (s *Server) DropConnections() {
 	s.mu.Lock()
@@ -56,14 +56,28 @@ func (s *Server) DropConnection(session int64) bool {
 func (s *Server) Refuse() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusing = true
+	for _, d := range s.doors {
+		d.admit(refused)
+	}
 }
 
-// Accept ends Refuse.
+// Hang makes the server take every new connection and leave it at that, until Accept: a client's
+// dial succeeds, and nothing that it sends is read. Connections that stand go on.
+func (s *Server) Hang() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.doors {
+		d.admit(hung)
+	}
+}
+
+// Accept ends Refuse and Hang. Connections that hang are served from then on.
 func (s *Server) Accept() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.refusing = false
+	for _, d := range s.doors {
+		d.admit(served)
+	}
 }
 
 // Freeze makes the server silent: connections stay, new ones are taken, and nothing
@@ -72,8 +86,8 @@ func (s *Server) Accept() {
 func (s *Server) Freeze() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.thawed == nil && !s.closed {
-		s.thawed = make(chan struct{})
+	for _, d := range s.doors {
+		d.freeze()
 	}
 }
 
@@ -81,32 +95,24 @@ func (s *Server) Freeze() {
 func (s *Server) Thaw() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.thaw()
-}
-
-func (s *Server) thaw() {
-	if s.thawed == nil {
-		return
-	}
-	close(s.thawed)
-	s.thawed = nil
-	for _, c := range s.deferred {
-		_ = c.nc.Close()
-	}
-	s.deferred = nil
-	for c := range s.conns {
-		c.nudge()
+	for _, d := range s.doors {
+		d.thaw()
 	}
 }
 
 // Wipe takes all data and sessions away, as when a server is started again with an
 // empty disk: connections are cut, and transactions are numbered from the beginning,
-// so that clients with sessions are refused until they forget them.
+// so that clients with sessions are refused until they forget them. No door lags behind it.
 func (s *Server) Wipe() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cutAll()
 	s.tree = newTree(s.opts.wrap)
+	for _, d := range s.doors {
+		d.lag = nil
+		d.rejoin()
+	}
+	s.showConfig()
 	clear(s.sessions)
 }
 

@@ -187,6 +187,7 @@ func TestFixtures(t *testing.T) {
 
 func TestOptions(t *testing.T) {
 	for _, bad := range []zktest.Option{
+		nil,
 		zktest.WithTick(0),
 		zktest.WithMaxBuffer(1),
 		zktest.WithLogger(nil),

@@ -1,6 +1,10 @@
 package zktest
 
-import "github.com/zookit/zookit/internal/jute"
+import (
+	"strings"
+
+	"github.com/zookit/zookit/internal/jute"
+)
 
 // execute runs one request. The mutex is held.
 func (s *Server) execute(c *conn, op jute.Op, body jute.Record) result {
@@ -8,12 +12,12 @@ func (s *Server) execute(c *conn, op jute.Op, body jute.Record) result {
 	case jute.OpPing:
 		return result{}
 	case jute.OpCloseSession:
-		s.endSession(c.session)
+		s.endSession(c.session, c)
 		return result{last: true}
 	case jute.OpAuth:
 		r := body.(*jute.AuthRequest)
-		if !c.who.authenticate(r.Scheme, r.Auth) {
-			s.log.Warn("zktest: authentication failed", "conn", c.id, "scheme", r.Scheme)
+		if !c.who.authenticate(r.Scheme, r.Auth, s.opts.super) {
+			c.log().Warn("zktest: authentication failed", "scheme", r.Scheme[:min(len(r.Scheme), 32)])
 			return result{code: jute.AuthFailed, last: true}
 		}
 		return result{}
@@ -31,12 +35,23 @@ func (s *Server) execute(c *conn, op jute.Op, body jute.Record) result {
 	case jute.OpSetWatches:
 		s.setWatches(c, body.(*jute.SetWatchesRequest))
 		return result{}
+	case jute.OpSetWatches2:
+		s.setWatches2(c, body.(*jute.SetWatches2Request))
+		return result{}
+	case jute.OpAddWatch:
+		r := body.(*jute.PathTypeRequest)
+		return s.addWatch(c, r.Path, r.Type)
 	case jute.OpCheckWatches, jute.OpRemoveWatches:
 		r := body.(*jute.PathTypeRequest)
 		return result{code: s.hasWatch(c, r.Path, r.Type, op == jute.OpRemoveWatches)}
+	case jute.OpGetEphemerals:
+		return s.getEphemerals(c, body.(*jute.PathRequest).Path)
+	case jute.OpGetAllChildrenNumber:
+		return s.countBelow(c, body.(*jute.PathRequest).Path)
+	case jute.OpWhoAmI:
+		return c.who.whoAmI()
 	case jute.OpReconfig:
-		s.tree.zxid++
-		return result{code: jute.ReconfigDisabled}
+		return s.reconfig(c, body.(*jute.ReconfigRequest))
 	default:
 		return s.write(c, op, body)
 	}
@@ -88,38 +103,40 @@ func (s *Server) created(op jute.Op, path string) jute.Record {
 // read runs exists, getData, getChildren or getChildren2. A watch is left only by a
 // read that succeeds, except that exists also leaves one on a node that is not there.
 func (s *Server) read(c *conn, op jute.Op, path string, watch bool) result {
-	n := s.tree.find(path)
+	n := c.door.view().find(path)
 	kind := dataWatch
 	if op == jute.OpGetChildren || op == jute.OpGetChildren2 {
 		kind = childWatch
 	}
 	switch {
+	case op == jute.OpExists && strings.IndexByte(path, 0) >= 0:
+		return result{code: jute.BadArguments}
 	case n == nil && op != jute.OpExists:
 		return result{code: jute.NoNode}
 	case op != jute.OpExists && !c.who.may(n.acl, permRead):
 		return result{code: jute.NoAuth}
 	}
 	if watch {
-		s.watches.add(c, kind, path)
+		c.door.watches.add(c, kind, path, oneShot)
 	}
 	if n == nil {
 		return result{code: jute.NoNode}
 	}
-	stat := n.visible()
 	switch op {
 	case jute.OpExists:
+		stat := n.visible()
 		return result{body: &stat}
 	case jute.OpGetData:
-		return result{body: &jute.DataReply{Data: n.data, Stat: stat}}
+		return result{body: &jute.DataReply{Data: n.data, Stat: n.visible()}}
 	case jute.OpGetChildren:
 		return result{body: &jute.ChildrenReply{Children: n.names()}}
 	default:
-		return result{body: &jute.Children2Reply{Children: n.names(), Stat: stat}}
+		return result{body: &jute.Children2Reply{Children: n.names(), Stat: n.visible()}}
 	}
 }
 
 func (s *Server) getACL(c *conn, path string) result {
-	n := s.tree.find(path)
+	n := c.door.view().find(path)
 	switch {
 	case n == nil:
 		return result{code: jute.NoNode}
@@ -131,63 +148,4 @@ func (s *Server) getACL(c *conn, path string) result {
 		acl = maskDigests(acl)
 	}
 	return result{body: &jute.ACLReply{ACL: acl, Stat: n.visible()}}
-}
-
-// setWatches sets the watches of a client that has connected again. Those whose node
-// changed while it was away fire at once, before the reply.
-func (s *Server) setWatches(c *conn, r *jute.SetWatchesRequest) {
-	for _, path := range r.Data {
-		switch n := s.tree.find(path); {
-		case n == nil:
-			c.notify(event{kind: jute.EventNodeDeleted, path: path})
-		case n.stat.Mzxid > r.RelativeZxid:
-			c.notify(event{kind: jute.EventNodeDataChanged, path: path})
-		default:
-			s.watches.add(c, dataWatch, path)
-		}
-	}
-	for _, path := range r.Exist {
-		if s.tree.find(path) != nil {
-			c.notify(event{kind: jute.EventNodeCreated, path: path})
-		} else {
-			s.watches.add(c, dataWatch, path)
-		}
-	}
-	for _, path := range r.Child {
-		switch n := s.tree.find(path); {
-		case n == nil:
-			c.notify(event{kind: jute.EventNodeDeleted, path: path})
-		case n.stat.Pzxid > r.RelativeZxid:
-			c.notify(event{kind: jute.EventNodeChildrenChanged, path: path})
-		default:
-			s.watches.add(c, childWatch, path)
-		}
-	}
-}
-
-// hasWatch looks for the connection's own watches of a kind, and takes them away if asked to.
-func (s *Server) hasWatch(c *conn, path string, kind int32, remove bool) jute.Code {
-	var kinds []watchKind
-	switch kind {
-	case jute.WatchChildren:
-		kinds = []watchKind{childWatch}
-	case jute.WatchData:
-		kinds = []watchKind{dataWatch}
-	case jute.WatchAny:
-		kinds = []watchKind{childWatch, dataWatch}
-	default:
-		return jute.MarshallingError
-	}
-	found := false
-	for _, k := range kinds {
-		if remove {
-			found = s.watches.remove(c, k, path) || found
-		} else {
-			found = s.watches.has(c, k, path) || found
-		}
-	}
-	if !found {
-		return jute.NoWatcher
-	}
-	return jute.OK
 }

@@ -3,6 +3,7 @@ package zktest
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/zookit/zookit/internal/jute"
 )
@@ -76,6 +77,7 @@ const (
 	faultDrop faultKind = iota
 	faultSwallow
 	faultHold
+	faultDelay
 	faultFail
 )
 
@@ -86,9 +88,11 @@ type Fault struct {
 	kind  faultKind
 	on    Match
 	code  Code
+	delay time.Duration
 	fired chan struct{}
 	req   Request
 	conn  *conn
+	let   bool // released before the reply was there to be held
 }
 
 // Fired is closed when the fault has happened.
@@ -112,6 +116,11 @@ func (f *Fault) Cancel() bool {
 
 // fire marks the fault as having happened. The mutex is held.
 func (f *Fault) fire(r Request) {
+	select {
+	case <-f.fired:
+		return
+	default:
+	}
 	f.req = r
 	close(f.fired)
 }
@@ -127,22 +136,28 @@ func (h *Hold) Release() {
 	if h.Cancel() {
 		return
 	}
-	h.s.mu.Lock()
-	defer h.s.mu.Unlock()
-	if h.conn == nil {
+	h.release()
+}
+
+// release lets a reply go that is kept back.
+func (f *Fault) release() {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
+	if f.conn == nil {
 		return
 	}
-	for i := range h.conn.out {
-		if h.conn.out[i].held == h.Fault {
-			h.conn.out[i].held = nil
-		}
-	}
-	h.conn.nudge()
+	f.conn.out.release(f)
+	f.let = true
+	f.conn.nudge()
 }
 
 func (s *Server) addFault(kind faultKind, on Match, code Code) *Fault {
-	f := &Fault{s: s, kind: kind, on: on, code: code, fired: make(chan struct{})}
-	f.on.Ops = slices.Clone(on.Ops)
+	return s.add(&Fault{kind: kind, on: on, code: code})
+}
+
+func (s *Server) add(f *Fault) *Fault {
+	f.s, f.fired = s, make(chan struct{})
+	f.on.Ops = slices.Clone(f.on.Ops)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = append(s.faults, f)
@@ -172,6 +187,13 @@ func (s *Server) SwallowReply(on Match) *Fault { return s.addFault(faultSwallow,
 // until it is released. Replies are in order: what the server has to say later on the
 // same connection, watch events and answers to pings included, waits behind it.
 func (s *Server) HoldReply(on Match) *Hold { return &Hold{s.addFault(faultHold, on, 0)} }
+
+// DelayReply makes the next request that matches be executed at once and answered after d, at
+// once if that is not positive. As with HoldReply, what the server has to say later on the same
+// connection waits behind it. The fault has happened when the request has been executed.
+func (s *Server) DelayReply(on Match, d time.Duration) *Fault {
+	return s.add(&Fault{kind: faultDelay, on: on, delay: d})
+}
 
 // FailNext makes the next request that matches fail with code, without being executed.
 // A handshake fails with any code as if the session had expired.

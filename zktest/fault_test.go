@@ -161,7 +161,14 @@ func TestFaultsOfTheHandshake(t *testing.T) {
 	require.Zero(t, w.connect(connect).SessionID)
 	w.closed()
 
+	// One that is not answered at all has had its fault as well.
 	h := s.HoldReply(zktest.On("", zktest.OpConnect))
+	w = dial(t, s.Addr())
+	w.write(&jute.ConnectRequest{TimeoutMillis: 5000, Password: make([]byte, 16), LastZxidSeen: 1 << 40})
+	w.closed()
+	await(t, h.Fired(), "the fault of a client from the future")
+
+	h = s.HoldReply(zktest.On("", zktest.OpConnect))
 	w = dial(t, s.Addr())
 	w.write(connect)
 	await(t, h.Fired(), "the fault")

@@ -21,17 +21,20 @@ func multiOp(op jute.Op, flags int32) jute.Op {
 // code is OK also when it fails; the operations' results tell.
 func (s *Server) multi(c *conn, r *jute.MultiRequest) result {
 	for _, op := range r.Ops {
-		_, read := op.Body.(*jute.PathWatchRequest)
-		create, _ := op.Body.(*jute.CreateRequest)
-		if read || create != nil && multiOp(op.Op, create.Flags) == jute.OpCreateTTL {
+		if _, read := op.Body.(*jute.PathWatchRequest); read {
 			s.tree.zxid++
 			return result{code: jute.MarshallingError}
 		}
 	}
 	reply := &jute.MultiReply{Results: make([]jute.MultiResult, len(r.Ops))}
-	failed := -1
+	failed, unfit := -1, false
 	code := s.transact(&c.who, func(x *txn) jute.Code {
 		for i, op := range r.Ops {
+			// The time to live is missing. It is missed only if nothing before has failed.
+			if create, ok := op.Body.(*jute.CreateRequest); ok && multiOp(op.Op, create.Flags) == jute.OpCreateTTL {
+				unfit = true
+				return jute.MarshallingError
+			}
 			if code := s.multiStep(x, op, &reply.Results[i]); code != jute.OK {
 				failed = i
 				return code
@@ -39,6 +42,9 @@ func (s *Server) multi(c *conn, r *jute.MultiRequest) result {
 		}
 		return jute.OK
 	})
+	if unfit {
+		return result{code: code}
+	}
 	if failed >= 0 {
 		for i := range reply.Results {
 			res := jute.MultiResult{Op: jute.OpError}
@@ -90,11 +96,18 @@ func (s *Server) multiStep(x *txn, op jute.MultiOp, res *jute.MultiResult) (code
 // multiRead runs several reads, each with its own code.
 func (s *Server) multiRead(c *conn, r *jute.MultiRequest) result {
 	reply := &jute.MultiReply{}
+	writes := 0
 	for _, op := range r.Ops {
-		read, ok := op.Body.(*jute.PathWatchRequest)
-		if !ok {
-			return result{code: jute.MarshallingError}
+		if _, ok := op.Body.(*jute.PathWatchRequest); !ok {
+			writes++
 		}
+	}
+	if writes > 0 {
+		// A mixture cannot be read; the first of nothing but writes fails with no results before it.
+		return result{code: jute.MarshallingError, body: reply, both: writes == len(r.Ops)}
+	}
+	for _, op := range r.Ops {
+		read := op.Body.(*jute.PathWatchRequest)
 		one := s.read(c, op.Op, read.Path, false)
 		res := jute.MultiResult{Op: op.Op}
 		switch b := one.body.(type) {

@@ -126,8 +126,25 @@ func TestMultiOfReads(t *testing.T) {
 	require.Equal(t, "data", string(out.Results[0].Data))
 	require.Equal(t, jute.NoNode, out.Results[1].Err)
 	require.Equal(t, []string{"b"}, out.Results[2].Children)
+	check := step(jute.OpCheck, &jute.PathVersionRequest{Path: "/a"})
+	h = w.call(jute.OpMultiRead, &jute.MultiRequest{Ops: []jute.MultiOp{check}}, &out)
+	require.Equal(t, jute.MarshallingError, h.Err)
+	require.Empty(t, out.Results) // and not absent
 	h = w.call(jute.OpMultiRead, &jute.MultiRequest{Ops: []jute.MultiOp{
-		step(jute.OpCheck, &jute.PathVersionRequest{Path: "/a"}),
+		step(jute.OpGetData, &jute.PathWatchRequest{Path: "/a"}), check,
 	}}, nil)
 	require.Equal(t, jute.MarshallingError, h.Err)
+}
+
+// A create that lacks its time to live spoils a multi, unless that has failed before.
+func TestMultiWithoutTTL(t *testing.T) {
+	s := zktest.Start(t)
+	w := open(t, s.Addr())
+	unfit := step(jute.OpCreate, &jute.CreateRequest{Path: "/ttl", ACL: anyone(31), Flags: jute.FlagPersistentTTL})
+	h, _ := w.multi(unfit)
+	require.Equal(t, jute.MarshallingError, h.Err)
+	h, results := w.multi(step(jute.OpDelete, &jute.PathVersionRequest{Path: "/no", Version: -1}), unfit)
+	require.Equal(t, jute.OK, h.Err)
+	require.Equal(t, jute.NoNode, results[0].Err)
+	require.Equal(t, jute.RuntimeInconsistency, results[1].Err)
 }

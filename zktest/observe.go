@@ -14,21 +14,31 @@ const historyLimit = 1 << 16
 
 // Stat describes a node, as clients see it.
 type Stat struct {
-	Czxid          int64
-	Mzxid          int64
-	Ctime          int64
-	Mtime          int64
-	Version        int32
-	Cversion       int32
-	Aversion       int32
+	// Czxid and Mzxid are the transactions that created the node and last set its data.
+	Czxid int64
+	Mzxid int64
+	// Ctime and Mtime are the server's clock at those, in milliseconds since 1970.
+	Ctime int64
+	Mtime int64
+	// Version counts how often the data has been set, Cversion how often a child has been
+	// created or deleted, Aversion how often the ACL has been set; all from 0.
+	Version  int32
+	Cversion int32
+	Aversion int32
+	// EphemeralOwner is the session that an ephemeral node belongs to. Of a container it is
+	// the smallest number there is, of a TTL node the time to live in milliseconds with the top
+	// byte full, and 0 of others.
 	EphemeralOwner int64
-	DataLength     int32
-	NumChildren    int32
-	Pzxid          int64
+	// DataLength is the length of the data in bytes, NumChildren the number of children.
+	DataLength  int32
+	NumChildren int32
+	// Pzxid is the transaction that last created or deleted a child.
+	Pzxid int64
 }
 
 // Node is a node of the tree, copied.
 type Node struct {
+	// Path is the node's full path, Data what it holds, Stat what else clients see of it.
 	Path string
 	Data []byte
 	Stat Stat
@@ -38,15 +48,19 @@ type Node struct {
 
 // Session describes a session.
 type Session struct {
-	ID        int64
-	Timeout   time.Duration
+	// ID is how the session is known to its client, and Timeout what was negotiated with it.
+	ID      int64
+	Timeout time.Duration
+	// LastHeard is when its client last sent something, pings included.
 	LastHeard time.Time
+	// Connected tells whether its client has a connection.
 	Connected bool
+	// Door is the index of the door at which the session was opened or last taken up.
+	Door int
 }
 
 // record notes a request. The mutex is held.
 func (s *Server) record(r Request) {
-	s.received++
 	r.Data = nil
 	r.Multi = slices.Clone(r.Multi)
 	for i := range r.Multi {
@@ -84,14 +98,14 @@ func (s *Server) ResetRequests() {
 	s.history = nil
 }
 
-// Connections returns how many connections are open.
+// Connections returns how many connections are open, at all doors together.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.conns)
 }
 
-// Accepted returns how many connections have been taken since the start; those reset
+// Accepted returns how many connections have been taken since the start, at all doors together; those reset
 // by Refuse are not counted.
 func (s *Server) Accepted() int {
 	s.mu.Lock()
@@ -105,18 +119,21 @@ func (s *Server) Sessions() []Session {
 	defer s.mu.Unlock()
 	out := make([]Session, 0, len(s.sessions))
 	for _, ss := range s.sessions {
-		out = append(out, Session{ID: ss.id, Timeout: ss.timeout, LastHeard: ss.heard, Connected: ss.conn != nil})
+		out = append(out, Session{ID: ss.id, Timeout: ss.timeout, LastHeard: ss.heard, Connected: ss.conn != nil, Door: ss.door.index})
 	}
 	slices.SortFunc(out, func(a, b Session) int { return int(min(max(a.ID-b.ID, -1), 1)) })
 	return out
 }
 
-// Watches returns how many watches are set, by all connections together.
-func (s *Server) Watches() int {
+// Password returns a session's password, by which it can be taken up over another
+// connection; nil if there is no such session.
+func (s *Server) Password(session int64) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	total, _, _ := s.watches.count()
-	return total
+	if ss := s.sessions[session]; ss != nil {
+		return bytes.Clone(ss.password)
+	}
+	return nil
 }
 
 // Zxid returns the number of the last transaction.

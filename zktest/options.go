@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"slices"
 	"time"
 )
 
@@ -16,10 +18,19 @@ const (
 )
 
 type options struct {
+	servers   int
+	addresses []string
 	tick      time.Duration
 	min, max  time.Duration
 	maxBuffer int
 	wrap      bool
+	separate  bool
+	noLocal   bool
+	sweep     time.Duration
+	memory    bool
+	members   members
+	super     string // the digest of the super user's credential
+	fixtures  []*document
 	log       *slog.Logger
 }
 
@@ -27,8 +38,11 @@ type options struct {
 type Option func(*options) error
 
 func newOptions(opts []Option) (options, error) {
-	o := options{tick: DefaultTick, maxBuffer: DefaultMaxBuffer, log: slog.New(slog.DiscardHandler)}
-	for _, opt := range opts {
+	o := options{servers: 1, tick: DefaultTick, maxBuffer: DefaultMaxBuffer, log: slog.New(slog.DiscardHandler)}
+	for i, opt := range opts {
+		if opt == nil {
+			return options{}, fmt.Errorf("zktest: option %d is nil", i)
+		}
 		if err := opt(&o); err != nil {
 			return options{}, fmt.Errorf("zktest: %w", err)
 		}
@@ -38,6 +52,12 @@ func newOptions(opts []Option) (options, error) {
 	}
 	if o.max == 0 {
 		o.max = max(DefaultMaxSession, o.min)
+	}
+	switch {
+	case len(o.addresses) > o.servers:
+		return options{}, fmt.Errorf("zktest: WithAddresses has %d addresses for %d servers", len(o.addresses), o.servers)
+	case len(o.addresses) > 0 && o.memory:
+		return options{}, errors.New("zktest: WithAddresses does not go with WithInMemoryNetwork, which has none to choose")
 	}
 	if o.min > o.max {
 		return options{}, fmt.Errorf("zktest: the shortest session %v is longer than the longest %v", o.min, o.max)
@@ -89,6 +109,48 @@ func WithMaxBuffer(n int) Option {
 func WithSequenceWrap() Option {
 	return func(o *options) error {
 		o.wrap = true
+		return nil
+	}
+}
+
+// WithSeparateWatchModes lets a one-shot, a persistent and a recursive watch of one
+// connection be side by side on a path, as servers do from 3.9 on (ZOOKEEPER-4466), and
+// removeWatches name the persistent ones by types of their own. Without it there is one
+// mode for a path, as on 3.6 to 3.8: a read that leaves a watch makes a persistent watch
+// of its connection one-shot, and addWatch the other way round; and removeWatches for
+// children or for data takes one half of a persistent watch away.
+func WithSeparateWatchModes() Option {
+	return func(o *options) error {
+		o.separate = true
+		return nil
+	}
+}
+
+// WithAddresses sets where the servers listen, host:port, in their order; those for which there is none take a
+// free port of the loopback interface, as all do without it. Addresses that others can reach give
+// them everything: there is no user and no password. It does not go with [WithInMemoryNetwork].
+func WithAddresses(addresses ...string) Option {
+	return func(o *options) error {
+		for _, a := range addresses {
+			if _, _, err := net.SplitHostPort(a); err != nil {
+				return fmt.Errorf("WithAddresses: %w", err)
+			}
+		}
+		o.addresses = slices.Clone(addresses)
+		return nil
+	}
+}
+
+// WithContainerInterval makes the server look for empty containers and for nodes whose
+// time to live is over only each time that d of its own clock has passed, as a real
+// server does once a minute (znode.container.checkIntervalMs). Without it each goes as
+// soon as it is due. [Server.AdvanceClock] moves the clock.
+func WithContainerInterval(d time.Duration) Option {
+	return func(o *options) error {
+		if d < time.Millisecond {
+			return fmt.Errorf("container interval of %v: a millisecond is the least", d)
+		}
+		o.sweep = d
 		return nil
 	}
 }

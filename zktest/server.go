@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -12,32 +12,32 @@ import (
 	"github.com/zookit/zookit/internal/jute"
 )
 
-// Server is a ZooKeeper of one server, in the process that made it. Its methods may
-// be called from any goroutine, also from within an [Server.OnRequest] hook.
+// Server is a ZooKeeper in the process that made it: one server or, with [WithServers],
+// several. Its methods may be called from any goroutine, also from within an
+// [Server.OnRequest] hook.
 type Server struct {
-	opts  options
-	log   *slog.Logger
-	ln    net.Listener
-	start time.Time
-	done  chan struct{}
-	empty chan struct{} // wakes the container manager; capacity 1
-	wg    sync.WaitGroup
+	opts    options
+	log     *slog.Logger
+	doors   []*Door
+	start   time.Time
+	done    chan struct{}
+	changed chan struct{} // wakes manageMortals; capacity 1
+	wg      sync.WaitGroup
 
-	mu       sync.Mutex
-	closed   bool
-	tree     *tree
-	watches  *watches
-	sessions map[int64]*session
-	nextID   int64
-	conns    map[*conn]struct{}
-	accepted int
-	received int
-	refusing bool
-	thawed   chan struct{} // nil unless frozen; closed by Thaw
-	hook     func(Request)
-	faults   []*Fault
-	history  []Request
-	deferred []*conn // cut while frozen: their sockets are closed by Thaw
+	mu        sync.Mutex
+	framer    framer
+	closed    bool
+	tree      *tree
+	sessions  map[int64]*session
+	nextID    int64
+	conns     map[*conn]struct{}
+	accepted  int
+	hook      func(Request)
+	faults    []*Fault
+	history   []Request
+	skew      time.Duration // what AdvanceClock has added to the time
+	nextSweep time.Time
+	ensemble  *ensemble // nil unless WithReconfig
 }
 
 // Start starts a server that is closed when the test ends. It fails the test when it cannot.
@@ -55,40 +55,54 @@ func Start(t testing.TB, opts ...Option) *Server {
 	return s
 }
 
-// NewServer starts a server on a free port of the loopback interface. It answers
-// until it is closed.
+// NewServer starts a server on free ports of the loopback interface, or in memory. It
+// answers until it is closed.
 func NewServer(opts ...Option) (*Server, error) {
 	o, err := newOptions(opts)
 	if err != nil {
 		return nil, err
 	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, fmt.Errorf("zktest: no port on the loopback interface: %w", err)
-	}
 	now := time.Now()
 	s := &Server{
-		opts:     o,
-		log:      o.log,
-		ln:       ln,
-		start:    now,
-		done:     make(chan struct{}),
-		empty:    make(chan struct{}, 1),
-		tree:     newTree(o.wrap),
-		watches:  newWatches(),
-		sessions: map[int64]*session{},
+		opts:      o,
+		log:       o.log,
+		start:     now,
+		done:      make(chan struct{}),
+		changed:   make(chan struct{}, 1),
+		nextSweep: now.Add(o.sweep),
+		tree:      newTree(o.wrap),
+		sessions:  map[int64]*session{},
 		// As a real server numbers them: its own number, the time, a counter.
 		nextID: 1<<56 | now.UnixMilli()<<24>>8&(1<<56-1),
 		conns:  map[*conn]struct{}{},
 	}
-	s.wg.Go(s.accept)
+	if err := s.open(); err != nil {
+		return nil, err
+	}
+	s.showConfig()
 	s.wg.Go(s.expire)
-	s.wg.Go(s.manageContainers)
+	s.wg.Go(s.manageMortals)
+	if err := s.furnish(); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
 	return s, nil
 }
 
-// Addr returns the server's address, as host:port.
-func (s *Server) Addr() string { return s.ln.Addr().String() }
+// furnish loads the fixtures.
+func (s *Server) furnish() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, d := range s.opts.fixtures {
+		if err := s.load(d); err != nil {
+			return fmt.Errorf("zktest: fixture: %w", err)
+		}
+	}
+	return nil
+}
+
+// Addr returns the server's address, as host:port; with [WithServers], the first door's.
+func (s *Server) Addr() string { return s.doors[0].Addr() }
 
 // Close ends all connections, forgets everything, and returns when all of the
 // server's goroutines have ended. A hook that does not return keeps it waiting.
@@ -98,55 +112,19 @@ func (s *Server) Close() error {
 	if !s.closed {
 		s.closed = true
 		close(s.done)
-		if err = s.ln.Close(); errors.Is(err, net.ErrClosed) {
-			err = nil
+		for _, d := range s.doors {
+			err = errors.Join(err, d.close())
 		}
-		s.thaw()
-		s.cutAll()
 	}
 	s.mu.Unlock()
 	s.wg.Wait()
 	if err != nil {
-		return fmt.Errorf("zktest: closing the listener: %w", err)
+		return fmt.Errorf("zktest: closing the listeners: %w", err)
 	}
 	return nil
 }
 
-func (s *Server) accept() {
-	for {
-		nc, err := s.ln.Accept()
-		if err != nil {
-			select {
-			case <-s.done:
-			default:
-				s.log.Error("zktest: no more connections are accepted", "err", err)
-			}
-			return
-		}
-		s.mu.Lock()
-		if s.closed || s.refusing {
-			s.mu.Unlock()
-			reset(nc)
-			continue
-		}
-		s.accepted++
-		c := newConn(s, nc, s.accepted)
-		s.conns[c] = struct{}{}
-		s.wg.Go(c.serve)
-		s.wg.Go(c.flush)
-		s.mu.Unlock()
-	}
-}
-
-// reset closes a socket so that the other side sees a reset, not an orderly end.
-func reset(nc net.Conn) {
-	if tc, ok := nc.(*net.TCPConn); ok {
-		_ = tc.SetLinger(0)
-	}
-	_ = nc.Close()
-}
-
-// lockThawed takes the server's mutex when the server is not frozen. It returns
+// lockThawed takes the server's mutex when the connection's door is not frozen. It returns
 // false, without the mutex, when the connection has been cut in the meantime.
 func (s *Server) lockThawed(c *conn) bool {
 	for {
@@ -155,7 +133,7 @@ func (s *Server) lockThawed(c *conn) bool {
 			s.mu.Unlock()
 			return false
 		}
-		thawed := s.thawed
+		thawed := c.door.thawed
 		if thawed == nil {
 			return true
 		}
@@ -176,15 +154,15 @@ func (s *Server) cut(c *conn) {
 	}
 }
 
-// cutQuietly is cut for what the server does by itself: a frozen server's client
-// learns of it when the server is thawed. The mutex is held.
+// cutQuietly is cut for what the server does by itself: a frozen door's client
+// learns of it when the door is thawed. The mutex is held.
 func (s *Server) cutQuietly(c *conn) {
-	if s.thawed == nil {
+	if c.door.thawed == nil {
 		s.cut(c)
 		return
 	}
 	if s.detach(c) {
-		s.deferred = append(s.deferred, c)
+		c.door.deferred = append(c.door.deferred, c)
 	}
 }
 
@@ -194,12 +172,18 @@ func (s *Server) detach(c *conn) bool {
 	}
 	c.dead = true
 	close(c.done)
-	delete(s.conns, c)
-	s.watches.drop(c)
-	if c.session != nil && c.session.conn == c {
-		c.session.conn = nil
+	for _, timer := range c.later {
+		timer.Stop()
 	}
-	c.out = nil
+	delete(s.conns, c)
+	c.door.watches.drop(c)
+	if ss := c.session; ss != nil {
+		ss.conns = slices.DeleteFunc(ss.conns, func(other *conn) bool { return other == c })
+		if ss.conn == c {
+			ss.conn = nil
+		}
+	}
+	c.out, c.pending = outbox{}, nil
 	return true
 }
 
@@ -207,24 +191,28 @@ func (s *Server) cutAll() {
 	for c := range s.conns {
 		s.cut(c)
 	}
+	for _, d := range s.doors {
+		d.dropHung()
+	}
 }
 
 // transact runs one transaction and publishes its events, or takes it back when it
 // does not return OK. The mutex is held.
 func (s *Server) transact(who *caller, fn func(x *txn) jute.Code) jute.Code {
-	x := s.tree.begin(who)
+	x := s.tree.begin(who, s.now())
 	if c := fn(x); c != jute.OK {
 		x.rollback()
 		return c
 	}
-	s.watches.publish(x.events)
-	for _, ev := range x.events {
-		if ev.kind == jute.EventNodeChildrenChanged && s.tree.emptyContainer(ev.path) {
-			select {
-			case s.empty <- struct{}{}:
-			default:
-			}
+	for _, d := range s.doors {
+		if d.lag != nil {
+			d.note(step{changes: x.changes(), events: x.events})
+		} else {
+			d.watches.publish(x.events)
 		}
+	}
+	if len(s.tree.mortals) > 0 {
+		s.wakeSweep()
 	}
 	return jute.OK
 }

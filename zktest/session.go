@@ -15,16 +15,29 @@ type session struct {
 	password []byte
 	timeout  time.Duration
 	heard    time.Time
+	before   time.Time // the last sign of life that was reported before that of heard; see Door.CutOff
+	bound    time.Time // when it was opened or last taken up
 	deadline time.Time
-	conn     *conn // nil while its client is not connected
+	door     *Door   // where it was opened or last taken up
+	conn     *conn   // nil while its client is not connected
+	conns    []*conn // conn, and those from before at other doors
+	local    bool    // of a read-only server
 }
 
 // touch notes a sign of life. Deadlines are rounded up to the next tick, so that a
 // session lasts for its timeout and up to one tick more.
 func (s *Server) touch(ss *session) {
-	ss.heard = time.Now()
-	since := ss.heard.Sub(s.start) + ss.timeout
-	ss.deadline = s.start.Add((since/s.opts.tick + 1) * s.opts.tick)
+	now := time.Now()
+	if s.reports(now) != s.reports(ss.heard) {
+		ss.before = ss.heard
+	}
+	ss.heard = now
+	s.setDeadline(ss, now)
+}
+
+// setDeadline makes a session expire when it has been silent since a time.
+func (s *Server) setDeadline(ss *session, since time.Time) {
+	ss.deadline = s.start.Add(((since.Sub(s.start)+ss.timeout)/s.opts.tick + 1) * s.opts.tick)
 }
 
 // negotiate brings the timeout that a client asks for within the limits.
@@ -35,23 +48,31 @@ func (s *Server) negotiate(millis int32) time.Duration {
 // openSession makes a session for a connection, which is a transaction.
 func (s *Server) openSession(c *conn, timeout time.Duration) *session {
 	s.tree.zxid++
-	s.nextID++
-	ss := &session{id: s.nextID, password: make([]byte, 16), timeout: timeout}
-	_, _ = rand.Read(ss.password) // never fails
-	s.sessions[ss.id] = ss
+	ss := s.newSession(timeout)
 	s.bind(c, ss)
 	return ss
 }
 
+func (s *Server) newSession(timeout time.Duration) *session {
+	s.nextID++
+	ss := &session{id: s.nextID, password: make([]byte, 16), timeout: timeout}
+	_, _ = rand.Read(ss.password) // never fails
+	s.sessions[ss.id] = ss
+	return ss
+}
+
 // resumeSession moves a session to a connection. It returns nil when there is no such
-// session or the password is wrong; the connection that the session had is cut in any case.
+// session or the password is wrong; the connection that the session had at the same door is
+// cut in any case. One at another door is not told: see [WithServers].
 func (s *Server) resumeSession(c *conn, id int64, password []byte, timeout time.Duration) *session {
 	ss := s.sessions[id]
-	if ss == nil {
+	if ss == nil || ss.local && ss.door != c.door {
 		return nil
 	}
-	if ss.conn != nil {
-		s.cut(ss.conn)
+	for _, other := range slices.Clone(ss.conns) {
+		if other.door == c.door {
+			s.cut(other)
+		}
 	}
 	if subtle.ConstantTimeCompare(ss.password, password) != 1 {
 		return nil
@@ -62,16 +83,30 @@ func (s *Server) resumeSession(c *conn, id int64, password []byte, timeout time.
 }
 
 func (s *Server) bind(c *conn, ss *session) {
-	ss.conn = c
+	ss.conn, ss.door = c, c.door
+	ss.conns = append(ss.conns, c)
 	c.session = ss
 	c.who.session = ss.id
 	s.touch(ss)
+	ss.before, ss.bound = ss.heard, ss.heard
 }
 
-// endSession is the transaction that ends a session: its ephemeral nodes go, and who
-// watches them is told.
-func (s *Server) endSession(ss *session) {
+// endSession is the transaction that ends a session: its connections are cut, but for the
+// one that asked for it, its ephemeral nodes go, and who watches them is told.
+func (s *Server) endSession(ss *session, but *conn) {
 	delete(s.sessions, ss.id)
+	for _, c := range slices.Clone(ss.conns) {
+		switch {
+		case c == but:
+		case c.door.lag != nil:
+			c.door.note(step{ended: c})
+		default:
+			s.cutQuietly(c)
+		}
+	}
+	if ss.local {
+		return // it owns nothing, and nobody else knows of it
+	}
 	s.transact(&caller{trusted: true}, func(x *txn) jute.Code {
 		x.removeOwned(ss.id)
 		return jute.OK
@@ -81,10 +116,7 @@ func (s *Server) endSession(ss *session) {
 // expireSession ends a session whose client is not asked. The client's connection
 // goes first: it does not hear of its own nodes.
 func (s *Server) expireSession(ss *session) {
-	if ss.conn != nil {
-		s.cutQuietly(ss.conn)
-	}
-	s.endSession(ss)
+	s.endSession(ss, nil)
 }
 
 // expire ends the sessions that have been silent for too long.
@@ -101,7 +133,7 @@ func (s *Server) expire() {
 		now := time.Now()
 		var late []*session
 		for _, ss := range s.sessions {
-			if !ss.deadline.After(now) {
+			if !ss.deadline.After(now) && (ss.local || !s.leaderless()) {
 				late = append(late, ss)
 			}
 		}
@@ -121,11 +153,18 @@ func (s *Server) expire() {
 
 // handshake answers the first frame of a connection. ok is false when the connection
 // is to be cut without an answer.
-func (s *Server) handshake(c *conn, r *jute.ConnectRequest) (resp *jute.ConnectResponse, ok bool) {
-	if r.LastZxidSeen > s.tree.zxid {
-		s.log.Info("zktest: refused a client that has seen a later transaction than this server",
-			"conn", c.id, "seen", r.LastZxidSeen, "zxid", s.tree.zxid)
+func (s *Server) handshake(c *conn, r *jute.ConnectRequest) (answer jute.Record, ok bool) {
+	if c.door.readOnly && !r.ReadOnly {
+		c.log().Info("zktest: refused a client that is not read-only")
 		return nil, false
+	}
+	if r.LastZxidSeen > c.door.view().zxid {
+		c.log().Info("zktest: refused a client that has seen a later transaction than this server",
+			"seen", r.LastZxidSeen, "zxid", c.door.view().zxid)
+		return nil, false
+	}
+	if c.door.readOnly {
+		return s.handshakeReadOnly(c, r)
 	}
 	timeout := s.negotiate(r.TimeoutMillis)
 	var ss *session
@@ -137,12 +176,17 @@ func (s *Server) handshake(c *conn, r *jute.ConnectRequest) (resp *jute.ConnectR
 	if ss == nil {
 		return refusal(r), true
 	}
+	return welcome(r, ss), true
+}
+
+// welcome tells a client about the session that it has.
+func welcome(r *jute.ConnectRequest, ss *session) *jute.ConnectResponse {
 	return &jute.ConnectResponse{
 		TimeoutMillis: int32(ss.timeout.Milliseconds()),
 		SessionID:     ss.id,
 		Password:      ss.password,
 		OldServer:     r.OldClient,
-	}, true
+	}
 }
 
 // refusal says that the session asked for is gone.

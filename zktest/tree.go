@@ -20,7 +20,15 @@ type node struct {
 	data     []byte
 	acl      []jute.ACL
 	stat     jute.Stat
-	children map[string]struct{}
+	children map[string]struct{} // nil before the first
+}
+
+// adopt adds a child.
+func (n *node) adopt(name string) {
+	if n.children == nil {
+		n.children = map[string]struct{}{}
+	}
+	n.children[name] = struct{}{}
 }
 
 // visible returns the stat as clients see it. Cversion becomes the number of creations
@@ -56,6 +64,8 @@ func (n *node) ephemeral() bool {
 type tree struct {
 	nodes      map[string]*node
 	ephemerals map[int64]map[string]struct{}
+	// mortals are the containers and the nodes with a time to live.
+	mortals map[string]*node
 	// zxid is the last transaction that was processed, failed ones included.
 	zxid int64
 	// wrap lets the counters of children overflow.
@@ -63,11 +73,11 @@ type tree struct {
 }
 
 func newTree(wrap bool) *tree {
-	t := &tree{nodes: map[string]*node{}, ephemerals: map[int64]map[string]struct{}{}, wrap: wrap}
+	t := &tree{nodes: map[string]*node{}, ephemerals: map[int64]map[string]struct{}{}, mortals: map[string]*node{}, wrap: wrap}
 	for _, path := range []string{"/", "/zookeeper", "/zookeeper/quota", "/zookeeper/config"} {
-		t.nodes[path] = &node{data: []byte{}, acl: openACL(), children: map[string]struct{}{}}
+		t.nodes[path] = &node{data: []byte{}, acl: openACL()}
 		if parent, name, _ := splitPath(path); name != "" {
-			t.nodes[parent].children[name] = struct{}{}
+			t.nodes[parent].adopt(name)
 		}
 	}
 	config := t.nodes["/zookeeper/config"]

@@ -26,6 +26,8 @@ type txn struct {
 	now    int64
 	undo   []func()
 	events []event
+	// touched are the paths of the nodes that are changed.
+	touched []string
 	// created counts the creations below a node as far as this transaction knows,
 	// which is further than the node's own counter can.
 	created map[*node]int32
@@ -33,9 +35,9 @@ type txn struct {
 
 // begin starts the next transaction. Its zxid is spent whether it succeeds or not,
 // as a real server also logs the transactions that failed.
-func (t *tree) begin(who *caller) *txn {
+func (t *tree) begin(who *caller, now time.Time) *txn {
 	t.zxid++
-	return &txn{tree: t, who: who, zxid: t.zxid, now: time.Now().UnixMilli()}
+	return &txn{tree: t, who: who, zxid: t.zxid, now: now.UnixMilli()}
 }
 
 // rollback takes back everything that the transaction did.
@@ -47,7 +49,8 @@ func (x *txn) rollback() {
 }
 
 // keep arranges for the node's own fields to be restored by rollback.
-func (x *txn) keep(n *node) {
+func (x *txn) keep(path string, n *node) {
+	x.touched = append(x.touched, path)
 	data, acl, stat := n.data, n.acl, n.stat
 	x.undo = append(x.undo, func() { n.data, n.acl, n.stat = data, acl, stat })
 }
@@ -65,6 +68,10 @@ func (x *txn) kind(op jute.Op, flags int32, ttl int64) (owner int64, sequential 
 	}
 	isTTL := flags == jute.FlagPersistentTTL || flags == jute.FlagPersistentSequentialTTL
 	if isTTL && (ttl <= 0 || ttl > maxTTLMillis) || !isTTL && ttl >= 0 {
+		return 0, false, jute.BadArguments
+	}
+	if op == jute.OpCreateTTL && ttl < 0 {
+		// A real server accepts it, and then dies of it, again each time it is started.
 		return 0, false, jute.BadArguments
 	}
 	sequential = flags == jute.FlagPersistentSequential || flags == jute.FlagEphemeralSequential ||
@@ -118,7 +125,7 @@ func (x *txn) create(op jute.Op, r *jute.CreateRequest, ttl int64) (string, jute
 		return "", jute.NoChildrenForEphemerals
 	}
 	_, name, _ := splitPath(path)
-	x.keep(parent)
+	x.keep(parentPath, parent)
 	number++
 	if x.created == nil {
 		x.created = map[*node]int32{}
@@ -129,9 +136,8 @@ func (x *txn) create(op jute.Op, r *jute.CreateRequest, ttl int64) (string, jute
 		parent.stat.Pzxid = x.zxid
 	}
 	x.attach(path, parent, name, &node{
-		data:     r.Data,
-		acl:      acl,
-		children: map[string]struct{}{},
+		data: r.Data,
+		acl:  acl,
 		stat: jute.Stat{
 			Czxid: x.zxid, Mzxid: x.zxid, Pzxid: x.zxid, Ctime: x.now, Mtime: x.now, EphemeralOwner: owner,
 		},
@@ -143,16 +149,20 @@ func (x *txn) create(op jute.Op, r *jute.CreateRequest, ttl int64) (string, jute
 }
 
 func (x *txn) attach(path string, parent *node, name string, n *node) {
+	x.touched = append(x.touched, path)
 	x.tree.nodes[path] = n
-	parent.children[name] = struct{}{}
+	parent.adopt(name)
 	if n.ephemeral() {
 		x.tree.addEphemeral(n.stat.EphemeralOwner, path)
 	}
+	x.tree.trackMortal(path, n)
 }
 
 func (x *txn) detach(path string, parent *node, name string) {
+	x.touched = append(x.touched, path)
 	n := x.tree.nodes[path]
 	delete(x.tree.nodes, path)
+	delete(x.tree.mortals, path)
 	delete(parent.children, name)
 	if n.ephemeral() {
 		x.tree.dropEphemeral(n.stat.EphemeralOwner, path)
@@ -187,7 +197,7 @@ func (x *txn) delete(path string, version int32) jute.Code {
 
 func (x *txn) remove(path string, parent, n *node) {
 	parentPath, name, _ := splitPath(path)
-	x.keep(parent)
+	x.keep(parentPath, parent)
 	parent.stat.Pzxid = x.zxid
 	x.detach(path, parent, name)
 	x.undo = append(x.undo, func() { x.attach(path, parent, name, n) })
@@ -209,7 +219,7 @@ func (x *txn) set(path string, data []byte, version int32) (jute.Stat, jute.Code
 	case version != -1 && version != n.stat.Version:
 		return jute.Stat{}, jute.BadVersion
 	}
-	x.keep(n)
+	x.keep(path, n)
 	n.data = data
 	n.stat.Version++
 	n.stat.Mzxid, n.stat.Mtime = x.zxid, x.now
@@ -235,7 +245,7 @@ func (x *txn) setACL(path string, acl []jute.ACL, version int32) (jute.Stat, jut
 	case version != -1 && version != n.stat.Aversion:
 		return jute.Stat{}, jute.BadVersion
 	}
-	x.keep(n)
+	x.keep(path, n)
 	n.acl = acl
 	n.stat.Aversion++
 	return n.visible(), jute.OK

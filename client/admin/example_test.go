@@ -34,5 +34,5 @@ func Example() {
 		}
 	}
 	// Output:
-	// standalone 3.9.0 with 0 requests waiting
+	// standalone 3.8.0 with 0 requests waiting
 }

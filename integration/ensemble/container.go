@@ -54,8 +54,11 @@ type containerCluster struct {
 }
 
 func (c *containerCluster) start(ctx context.Context, s spec) error {
+	if s.disk > 0 {
+		return ErrNoDisks
+	}
 	var err error
-	if c.ports, err = claimPorts(s.servers); err != nil {
+	if c.ports, err = claimPorts(2 * s.servers); err != nil {
 		return err
 	}
 	if err := c.connect(ctx, s); err != nil {
@@ -67,9 +70,11 @@ func (c *containerCluster) start(ctx context.Context, s spec) error {
 		if err != nil {
 			return err
 		}
-		c.servers = append(c.servers, &containerNode{
-			cluster: c, index: i, port: c.ports.at(i), env: env, files: s.files,
-		})
+		n := &containerNode{cluster: c, index: i, port: c.ports.at(i), env: env, files: s.files}
+		if s.tls {
+			n.securePort = c.ports.at(s.servers + i)
+		}
+		c.servers = append(c.servers, n)
 	}
 	return c.each(func(n *containerNode) error {
 		if err := n.create(ctx); err != nil {

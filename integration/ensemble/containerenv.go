@@ -39,6 +39,9 @@ func containerEnv(s spec, i int, peers *containerNetwork) (map[string]string, er
 		env["ZOO_SERVERS"] = strings.Join(servers, " ")
 	}
 	settings := s.settings()
+	if s.tls {
+		settings["secureClientPort"], _, _ = strings.Cut(securePort, "/")
+	}
 	var extra []string
 	for _, key := range slices.Sorted(maps.Keys(settings)) {
 		value := settings[key]

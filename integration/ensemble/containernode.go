@@ -22,6 +22,7 @@ import (
 
 const (
 	clientPort = "2181/tcp"
+	securePort = "2281/tcp"
 	// containerFiles is where the caller's files are in a container.
 	containerFiles = "/ensemble-files"
 )
@@ -29,12 +30,13 @@ const (
 // containerNode is one server. Its data is in the container, so that killing
 // and starting it keeps them and making the container anew empties it.
 type containerNode struct {
-	cluster *containerCluster
-	index   int
-	port    int // on the engine's host, always the same
-	env     map[string]string
-	files   map[string][]byte
-	cut     bool // from the other servers
+	cluster    *containerCluster
+	index      int
+	port       int // on the engine's host, always the same
+	securePort int // for TLS, likewise; 0 if there is none
+	env        map[string]string
+	files      map[string][]byte
+	cut        bool // from the other servers
 
 	mu      sync.Mutex
 	current *testcontainers.DockerContainer // nil while there is none
@@ -46,20 +48,33 @@ func (n *containerNode) addr() string {
 	return net.JoinHostPort(n.cluster.engine.host, strconv.Itoa(n.port))
 }
 
+func (n *containerNode) secureAddr() string {
+	if n.securePort == 0 {
+		return ""
+	}
+	return net.JoinHostPort(n.cluster.engine.host, strconv.Itoa(n.securePort))
+}
+
 // alias is the server's name on the networks.
 func (n *containerNode) alias() string { return "zk" + strconv.Itoa(n.index+1) }
 
 // create makes the container without starting it.
 func (n *containerNode) create(ctx context.Context) error {
 	c := n.cluster
+	exposed := []string{clientPort}
+	bindings := dockernet.PortMap{
+		dockernet.MustParsePort(clientPort): {{HostIP: c.engine.bind, HostPort: strconv.Itoa(n.port)}},
+	}
+	if n.securePort != 0 {
+		exposed = append(exposed, securePort)
+		bindings[dockernet.MustParsePort(securePort)] = []dockernet.PortBinding{{HostIP: c.engine.bind, HostPort: strconv.Itoa(n.securePort)}}
+	}
 	opts := []testcontainers.ContainerCustomizer{
 		testcontainers.WithEnv(n.env),
 		testcontainers.WithLabels(c.engine.labels()),
-		testcontainers.WithExposedPorts(clientPort),
+		testcontainers.WithExposedPorts(exposed...),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
-			h.PortBindings = dockernet.PortMap{
-				dockernet.MustParsePort(clientPort): {{HostIP: c.engine.bind, HostPort: strconv.Itoa(n.port)}},
-			}
+			h.PortBindings = bindings
 		}),
 		testcontainers.WithLogger(tclog.NewNoopLogger()),
 		testcontainers.WithNoStart(),

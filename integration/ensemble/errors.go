@@ -14,6 +14,10 @@ var (
 	// ErrNoPeerCuts says that the ensemble was started without WithPeerCuts.
 	ErrNoPeerCuts = errors.New("the servers cannot be cut off from each other: start the ensemble with WithPeerCuts")
 
+	// ErrNoDisks says that the servers have no file systems of their own: the ensemble was
+	// started without WithDisks, or by a provider that cannot make them.
+	ErrNoDisks = errors.New("the servers have no disks of their own (WithDisks, with local processes, root and Linux)")
+
 	// ErrClosed says that the ensemble has been closed.
 	ErrClosed = errors.New("the ensemble is closed")
 )

@@ -96,15 +96,22 @@ func newProcesses(ctx context.Context, s spec) (*processes, error) {
 		members = append(members, c.wiring.place(i).line(i+1))
 	}
 	for i := range s.servers {
-		c.servers = append(c.servers, &jvmNode{
+		n := &jvmNode{
 			id:       i + 1,
 			place:    c.wiring.place(i),
 			dir:      filepath.Join(s.dir, "server-"+strconv.Itoa(i+1)),
 			command:  command,
 			settings: s.settings(),
+			tls:      s.tls,
 			members:  members,
 			tether:   c.tether,
-		})
+		}
+		if s.disk > 0 {
+			if n.disk, err = layDisk(ctx, filepath.Join(n.dir, "disk"), s.disk, c.tether); err != nil {
+				return nil, errors.Join(err, c.close(context.WithoutCancel(ctx)))
+			}
+		}
+		c.servers = append(c.servers, n)
 	}
 	return c, nil
 }
@@ -125,6 +132,9 @@ func (c *processes) close(ctx context.Context) error {
 	var errs []error
 	for _, n := range c.servers {
 		errs = append(errs, n.kill(ctx))
+		if n.disk != nil {
+			errs = append(errs, n.disk.close(ctx))
+		}
 	}
 	errs = append(errs, c.wiring.close(ctx))
 	c.tether.close()
@@ -138,8 +148,10 @@ type jvmNode struct {
 	dir      string
 	command  []string
 	settings map[string]string
+	tls      bool
 	members  []string
 	tether   *tether
+	disk     *disk // nil if its data is on that of everybody
 
 	running atomic.Pointer[child] // nil before the first start and after kill
 }
@@ -148,9 +160,28 @@ func (n *jvmNode) addr() string                        { return n.place.clientAd
 func (n *jvmNode) cutPeers(ctx context.Context) error  { return n.place.cut(ctx) }
 func (n *jvmNode) healPeers(ctx context.Context) error { return n.place.heal(ctx) }
 
-func (n *jvmNode) dataDir() string    { return filepath.Join(n.dir, "data") }
+func (n *jvmNode) secureAddr() string {
+	if !n.tls {
+		return ""
+	}
+	return n.place.secureAddr()
+}
+
 func (n *jvmNode) configFile() string { return filepath.Join(n.dir, "zoo.cfg") }
 func (n *jvmNode) logFile() string    { return filepath.Join(n.dir, "log") }
+
+// dataDir is where the server finds its data, and data where we do.
+func (n *jvmNode) dataDir() string {
+	if n.disk != nil {
+		return filepath.Join(n.disk.dir, "data")
+	}
+	return filepath.Join(n.dir, "data")
+}
+
+func (n *jvmNode) data() string { return n.disk.outside(n.dataDir()) }
+
+func (n *jvmNode) fillDisk(context.Context) error { return n.disk.fill() }
+func (n *jvmNode) freeDisk(context.Context) error { return n.disk.free() }
 
 func (n *jvmNode) start(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
@@ -169,7 +200,7 @@ func (n *jvmNode) start(ctx context.Context) error {
 		return fmt.Errorf("log of server %d: %w", n.id, err)
 	}
 	defer func() { _ = log.Close() }() // the child has its own
-	line := slices.Concat(n.place.enter, n.command, []string{n.configFile()})
+	line := slices.Concat(n.place.enter, n.disk.enter(n.dir), n.command, []string{n.configFile()})
 	cmd := exec.Command(line[0], line[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = n.dir, log, log
 	p, err := startChild(n.tether, cmd)
@@ -183,10 +214,10 @@ func (n *jvmNode) start(ctx context.Context) error {
 // prepare writes what the server needs to start, unless it is there: a server
 // rewrites zoo.cfg itself when the ensemble is reconfigured.
 func (n *jvmNode) prepare() error {
-	if err := os.MkdirAll(n.dataDir(), 0o700); err != nil {
+	if err := os.MkdirAll(n.data(), 0o700); err != nil {
 		return err
 	}
-	myid := filepath.Join(n.dataDir(), "myid")
+	myid := filepath.Join(n.data(), "myid")
 	if err := os.WriteFile(myid, []byte(strconv.Itoa(n.id)+"\n"), 0o600); err != nil {
 		return err
 	}
@@ -201,6 +232,9 @@ func (n *jvmNode) config() string {
 	fmt.Fprintf(&b, "dataDir=%s\n", escape(n.dataDir()))
 	for _, key := range slices.Sorted(maps.Keys(n.settings)) {
 		fmt.Fprintf(&b, "%s=%s\n", key, escape(n.settings[key]))
+	}
+	if n.tls {
+		fmt.Fprintf(&b, "secureClientPortAddress=%s\nsecureClientPort=%d\n", n.place.clientHost, n.place.securePort)
 	}
 	if len(n.members) == 1 {
 		fmt.Fprintf(&b, "clientPortAddress=%s\nclientPort=%d\n", n.place.clientHost, n.place.clientPort)
@@ -249,7 +283,7 @@ func (n *jvmNode) wipe(context.Context) error {
 	}
 	// Its settings too, which name other members after a reconfiguration.
 	files, err := filepath.Glob(n.configFile() + "*")
-	for _, path := range append(files, n.dataDir()) {
+	for _, path := range append(files, n.data()) {
 		err = errors.Join(err, os.RemoveAll(path))
 	}
 	return err

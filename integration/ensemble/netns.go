@@ -43,7 +43,7 @@ type namespaces struct {
 	links       []string  // our ends of the links to the clients
 }
 
-// holder is a process that does nothing but keep a network namespace.
+// holder is a process that does nothing but keep a namespace.
 type holder struct {
 	child *child
 	stdin io.Closer
@@ -87,13 +87,13 @@ func findTool(name string) (string, error) {
 }
 
 func (n *namespaces) lay(ctx context.Context, servers int, t *tether) error {
-	hub, err := hold(t)
+	hub, err := hold(t, syscall.CLONE_NEWNET)
 	if err != nil {
 		return err
 	}
 	n.hub = hub
 	for range servers {
-		h, err := hold(t)
+		h, err := hold(t, syscall.CLONE_NEWNET)
 		if err != nil {
 			return err
 		}
@@ -187,6 +187,7 @@ func (n *namespaces) place(i int) place {
 		electionPort: 3888,
 		clientHost:   n.serverHost(i).String(),
 		clientPort:   2181,
+		securePort:   2281,
 		enter:        n.enter(n.holders[i]),
 		cut:          func(ctx context.Context) error { return n.run(ctx, n.hub, "link set "+hubPort(i)+" down") },
 		heal:         func(ctx context.Context) error { return n.run(ctx, n.hub, "link set "+hubPort(i)+" up") },
@@ -233,11 +234,11 @@ func (n *namespaces) close(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// hold starts a process in a new network namespace. It also ends at the end of
+// hold starts a process in a new namespace of a kind. It also ends at the end of
 // its input, which is the end of this process.
-func hold(t *tether) (*holder, error) {
+func hold(t *tether, kind uintptr) (*holder, error) {
 	cmd := exec.Command("cat")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: kind}
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -245,7 +246,7 @@ func hold(t *tether) (*holder, error) {
 	p, err := startChild(t, cmd)
 	if err != nil {
 		_ = stdin.Close() // a failed start closes it as well
-		return nil, fmt.Errorf("a process in a new network namespace: %w", err)
+		return nil, fmt.Errorf("a process in a new namespace: %w", err)
 	}
 	return &holder{child: p, stdin: stdin}, nil
 }

@@ -11,6 +11,9 @@ import (
 // maxServers is as many as one block of ports can hold.
 const maxServers = 5
 
+// minDisk is a disk on which a server can start.
+const minDisk = 1 << 20
+
 // Option changes how Start and Open set up an ensemble.
 type Option func(*options)
 
@@ -108,6 +111,16 @@ func WithPeerCuts() Option {
 	}
 }
 
+// WithDisks gives each server's data a file system of its own, of so many bytes in memory, which can be
+// made full: see [Server.FillDisk]. Only local processes can have it, with root, on Linux; other
+// providers fail with [ErrNoDisks].
+func WithDisks(size int64) Option {
+	return func(o *options) {
+		o.spec.disk = size
+		o.asked("disks")
+	}
+}
+
 func (o *options) asked(what ...string) {
 	for _, name := range what {
 		if !slices.Contains(o.spec.explicit, name) {
@@ -157,6 +170,9 @@ func (s spec) check() error {
 	if s.minSession > s.maxSession {
 		return fmt.Errorf("ensemble: the shortest session timeout, %v, is longer than the longest, %v", s.minSession, s.maxSession)
 	}
+	if s.disk < 0 || s.disk > 0 && s.disk < minDisk {
+		return fmt.Errorf("ensemble: disks of %d bytes: give at least %d", s.disk, minDisk)
+	}
 	for _, key := range slices.Sorted(maps.Keys(s.config)) {
 		if err := checkLine(key, s.config[key]); err != nil {
 			return err
@@ -178,7 +194,7 @@ func (s spec) check() error {
 
 // checkLine refuses what would break zoo.cfg or take the ensemble's own settings away.
 func checkLine(key, value string) error {
-	owned := []string{"dataDir", "dataLogDir", "clientPort", "clientPortAddress", "dynamicConfigFile"}
+	owned := []string{"dataDir", "dataLogDir", "clientPort", "clientPortAddress", "secureClientPort", "secureClientPortAddress", "dynamicConfigFile"}
 	switch {
 	case key == "" || strings.ContainsAny(key, "=: \t\r\n\\#!"):
 		return fmt.Errorf("ensemble: %q is no key of zoo.cfg", key)

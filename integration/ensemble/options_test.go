@@ -64,6 +64,7 @@ func TestBadOptions(t *testing.T) {
 		"empty key":        {1, WithConfig("", "x"), `"" is no key`},
 		"key with equals":  {1, WithConfig("a=b", "x"), `"a=b" is no key`},
 		"two lines":        {1, WithConfig("a", "x\ny=z"), "more than one line"},
+		"TLS port":         {1, WithConfig("secureClientPort", "1"), "secureClientPort belongs to the ensemble"},
 		"own key":          {1, WithConfig("dataDir", "/"), "dataDir belongs to the ensemble"},
 		"no flag":          {1, WithJVMFlags("Main"), `"Main" is no argument for Java`},
 		"two flags in one": {1, WithJVMFlags("-Da=b -Dc=d"), "has no spaces"},

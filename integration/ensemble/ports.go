@@ -14,7 +14,7 @@ import (
 const (
 	firstPort = 15000
 	lastPort  = 32000
-	portBlock = 16
+	portBlock = 32
 )
 
 // ports is a block of free ports of 127.0.0.1 that belongs to one ensemble. Its

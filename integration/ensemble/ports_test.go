@@ -36,6 +36,6 @@ func TestPortsTakenByOthersAreLeftOut(t *testing.T) {
 func TestTooManyPorts(t *testing.T) {
 	for _, n := range []int{0, portBlock} {
 		_, err := claimPorts(n)
-		require.ErrorContains(t, err, "at most 15")
+		require.ErrorContains(t, err, "at most 31")
 	}
 }

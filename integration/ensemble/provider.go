@@ -24,6 +24,12 @@ type spec struct {
 	// while their clients go on reaching them.
 	peerCuts bool
 
+	// tls asks for servers with a port for TLS beside the plain one.
+	tls bool
+
+	// disk is the size of a file system for each server's data; 0 asks for none.
+	disk int64
+
 	// config holds extra lines of zoo.cfg, by key. settings merges them with
 	// everything above.
 	config map[string]string
@@ -93,6 +99,14 @@ type mortal interface {
 	// died returns nil while the server runs or if it was killed; otherwise
 	// why it ended, as far as its log tells.
 	died() error
+}
+
+// diskOwner is a node whose data has a file system of its own.
+type diskOwner interface {
+	// fillDisk leaves no room on it, freeDisk gives the room back. Both return
+	// ErrNoDisks if there is none.
+	fillDisk(ctx context.Context) error
+	freeDisk(ctx context.Context) error
 }
 
 // provider is one way of running ZooKeeper servers.

@@ -134,6 +134,28 @@ func (s *Server) setCut(ctx context.Context, what string, cut bool) error {
 	})
 }
 
+// FillDisk leaves no room on the server's disk, until [Server.FreeDisk]. A server that cannot write
+// its log stops serving, and may end by itself; Restart it after FreeDisk. Without [WithDisks] the error is
+// [ErrNoDisks].
+func (s *Server) FillDisk(ctx context.Context) error {
+	return s.do(ctx, "fill the disk of", func() error {
+		if owner, ok := s.node.(diskOwner); ok {
+			return owner.fillDisk(ctx)
+		}
+		return ErrNoDisks
+	})
+}
+
+// FreeDisk takes back what FillDisk has done.
+func (s *Server) FreeDisk(ctx context.Context) error {
+	return s.do(ctx, "free the disk of", func() error {
+		if owner, ok := s.node.(diskOwner); ok {
+			return owner.freeDisk(ctx)
+		}
+		return ErrNoDisks
+	})
+}
+
 // FourLetter sends a four letter command, such as mntr, and returns the answer.
 // A server that does not answer is an error after five seconds.
 func (s *Server) FourLetter(ctx context.Context, word string) (string, error) {

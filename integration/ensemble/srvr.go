@@ -26,6 +26,7 @@ const (
 	modeLeader     = "leader"
 	modeFollower   = "follower"
 	modeStandalone = "standalone"
+	modeReadOnly   = "read-only"
 )
 
 var errNotServing = errors.New("the server does not serve requests")

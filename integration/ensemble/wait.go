@@ -137,7 +137,7 @@ func allServe(seen []sighting) error {
 }
 
 // whole is content when one of the servers leads and all others follow it, in
-// step. A server that has just lost the lead goes on calling itself the leader for
+// step, or observe. A server that has just lost the lead goes on calling itself the leader for
 // a moment; it does not have followers then, or another server leads as well.
 func whole(seen []sighting) (leader *Server, followers []*Server, err error) {
 	if err := allServe(seen); err != nil {
@@ -150,6 +150,8 @@ func whole(seen []sighting) (leader *Server, followers []*Server, err error) {
 			leaders = append(leaders, s)
 		case modeFollower:
 			followers = append(followers, s.server)
+		case modeReadOnly:
+			return nil, nil, fmt.Errorf("%v has no quorum", s)
 		}
 	}
 	if len(leaders) != 1 {

@@ -29,6 +29,7 @@ func TestWhole(t *testing.T) {
 		"not in step":       {seen: []sighting{is(a, modeFollower), leads(b, 1), is(c, modeFollower)}, fails: "server 2 (b:2) leads, with 1 of 2 followers in step"},
 		"no leader":         {seen: []sighting{is(a, modeFollower), is(c, modeFollower)}, fails: "0 of the servers lead"},
 		"deposed":           {seen: []sighting{leads(a, 0), leads(b, 1), is(c, modeFollower)}, fails: "2 of the servers lead"},
+		"read-only":         {seen: []sighting{is(a, modeReadOnly), leads(b, 1), is(c, modeFollower)}, fails: "server 1 (a:1): read-only has no quorum"},
 		"one is starting":   {seen: []sighting{{server: a, err: errNotServing}, leads(b, 1), is(c, modeFollower)}, fails: "server 1 (a:1): " + errNotServing.Error()},
 		"nobody is serving": {seen: []sighting{{server: a, err: errNotServing}, {server: b, err: errors.New("refused")}}, fails: "server 2 (b:2): refused"},
 	} {

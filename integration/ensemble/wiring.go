@@ -20,6 +20,7 @@ type place struct {
 	quorumPort, electionPort int
 	clientHost               string
 	clientPort               int
+	securePort               int      // for TLS, if asked for
 	enter                    []string // goes before the server's command line
 	cut                      func(ctx context.Context) error
 	heal                     func(ctx context.Context) error
@@ -29,16 +30,20 @@ func (p place) clientAddr() string {
 	return net.JoinHostPort(p.clientHost, strconv.Itoa(p.clientPort))
 }
 
+func (p place) secureAddr() string {
+	return net.JoinHostPort(p.clientHost, strconv.Itoa(p.securePort))
+}
+
 // line is the server's entry in the list of servers.
 func (p place) line(id int) string {
 	return fmt.Sprintf("server.%d=%s:%d:%d;%s:%d", id, p.peerHost, p.quorumPort, p.electionPort, p.clientHost, p.clientPort)
 }
 
-// loopback puts all servers on 127.0.0.1, three ports for each.
+// loopback puts all servers on 127.0.0.1, four ports for each.
 type loopback struct{ ports *ports }
 
 func layLoopback(servers int) (*loopback, error) {
-	claimed, err := claimPorts(3 * servers)
+	claimed, err := claimPorts(4 * servers)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +54,11 @@ func (l *loopback) place(i int) place {
 	none := func(context.Context) error { return ErrNoPeerCuts }
 	return place{
 		peerHost:     "127.0.0.1",
-		quorumPort:   l.ports.at(3*i + 1),
-		electionPort: l.ports.at(3*i + 2),
+		quorumPort:   l.ports.at(4*i + 1),
+		electionPort: l.ports.at(4*i + 2),
 		clientHost:   "127.0.0.1",
-		clientPort:   l.ports.at(3 * i),
+		clientPort:   l.ports.at(4 * i),
+		securePort:   l.ports.at(4*i + 3),
 		cut:          none,
 		heal:         none,
 	}

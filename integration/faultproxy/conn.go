@@ -324,7 +324,9 @@ func (l *link) examineReply(it *item, first bool) bool {
 			reply.Request, it.fault = w.request, w.fault
 		}
 	}
-	p.replies = append(p.replies, reply)
+	if !p.mute {
+		p.replies = append(p.replies, reply)
+	}
 	p.mu.Unlock()
 	if hook := p.hook(ToClient); hook != nil {
 		hook(reply.Request)

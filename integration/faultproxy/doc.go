@@ -5,7 +5,7 @@
 //
 //   - The line: [Proxy.Cut] (FIN), [Proxy.Reset] (RST), [Proxy.Refuse] (new
 //     connections are refused), [Proxy.BlackHole] (bytes vanish, nobody is
-//     told), [Proxy.Delay] and [Proxy.Hold] (bytes come later). The last three
+//     told), [Proxy.Delay], [Proxy.Jitter] and [Proxy.Hold] (bytes come later). The last four
 //     work for each direction by itself; [Proxy.Heal] ends them.
 //   - One request: [Proxy.DropRequest] (never delivered), [Proxy.SwallowReply]
 //     (carried out, but the client never learns it), [Proxy.HoldRequest] and

@@ -119,7 +119,21 @@ func (p *Proxy) Delay(d Direction, dur time.Duration) {
 	p.nudgeAll()
 }
 
-// Heal ends black holes, holds and delays. A connection that was there during
+// Jitter makes each frame of direction d, or piece of a raw stream, that is received from now on
+// come up to most later than Delay says, by chance. A stream stays in order, so that a frame
+// that is late keeps those behind it. It replaces the jitter of that direction; 0 ends it.
+func (p *Proxy) Jitter(d Direction, most time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, one := range []Direction{ToServer, ToClient} {
+		if d&one != 0 {
+			p.jitter[one] = max(most, 0)
+		}
+	}
+	p.nudgeAll()
+}
+
+// Heal ends black holes, holds, delays and jitter. A connection that was there during
 // a black hole may have lost bytes and is reset; what was held or delayed on
 // others is delivered at once. Faults that wait for a request, frames that
 // HoldRequest and HoldReply keep, and Refuse are not touched.
@@ -128,6 +142,7 @@ func (p *Proxy) Heal() {
 	defer p.mu.Unlock()
 	p.holes, p.held = 0, 0
 	clear(p.delay[:])
+	clear(p.jitter[:])
 	for l := range p.links {
 		if l.holed {
 			l.reset(errReset)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"time"
@@ -44,9 +45,10 @@ type item struct {
 	sent    int
 	end     ending
 	at      time.Time
-	request *Request // of a request until it is delivered
-	fault   *Fault   // hits when the item comes to its turn
-	reply   *Fault   // hits the reply; of a request until it is delivered
+	late    time.Duration // by jitter
+	request *Request      // of a request until it is delivered
+	fault   *Fault        // hits when the item comes to its turn
+	reply   *Fault        // hits the reply; of a request until it is delivered
 }
 
 type ending uint8
@@ -122,6 +124,9 @@ func (q *pipe) push(it *item) bool {
 	if q.link.state != linkOpen {
 		it.lose(q.link.reason)
 		return false
+	}
+	if most := p.jitter[q.dir]; most > 0 {
+		it.late = rand.N(most)
 	}
 	q.ended = it.end != noEnd
 	q.queue = append(q.queue, it)
@@ -206,7 +211,7 @@ func (q *pipe) next() (it *item, wait time.Duration, ok bool) {
 			return nil, forever, true
 		}
 		it := q.queue[0]
-		if wait := time.Until(it.at.Add(p.delay[q.dir])); p.delay[q.dir] > 0 && wait > 0 {
+		if wait := q.wait(it); wait > 0 {
 			return nil, wait, true
 		}
 		if f := it.fault; f != nil && !f.released {
@@ -236,6 +241,19 @@ func (q *pipe) next() (it *item, wait time.Duration, ok bool) {
 		q.writing = true
 		return it, 0, true
 	}
+}
+
+// wait returns how long the item has to stay yet. It is called with Proxy.mu held.
+func (q *pipe) wait(it *item) time.Duration {
+	p := q.link.proxy
+	late := p.delay[q.dir]
+	if p.jitter[q.dir] > 0 { // not healed
+		late += it.late
+	}
+	if late <= 0 {
+		return 0
+	}
+	return time.Until(it.at.Add(late))
 }
 
 // wrote books the outcome of a write.

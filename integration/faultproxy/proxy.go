@@ -22,6 +22,7 @@ type Proxy struct {
 	port *port
 	addr string
 	raw  bool
+	mute bool           // keeps no log
 	wg   sync.WaitGroup // one for each link
 
 	// listening orders Refuse, Accept and Close. It is taken before mu.
@@ -44,6 +45,7 @@ type Proxy struct {
 	holes     Direction
 	held      Direction
 	delay     [Both]time.Duration // by direction
+	jitter    [Both]time.Duration // likewise, at most
 	faults    []*Fault            // armed
 	requests  []Request
 	replies   []Reply
@@ -58,6 +60,12 @@ type Option func(*Proxy)
 // logged or matched then; the faults of the line work as ever.
 func Raw() Option {
 	return func(p *Proxy) { p.raw = true }
+}
+
+// Unlogged makes the proxy keep no log of requests and replies, for one that lives for hours. Faults
+// of single requests and the hooks work as ever.
+func Unlogged() Option {
+	return func(p *Proxy) { p.mute = true }
 }
 
 // New starts a proxy on a free port of 127.0.0.1 that connects each of its
@@ -303,7 +311,7 @@ func (p *Proxy) arrived(l *link, d Direction, r Request) (delivery, reply *Fault
 	p.arrivals.Lock()
 	defer p.arrivals.Unlock()
 	p.mu.Lock()
-	if d == ToServer {
+	if d == ToServer && !p.mute {
 		p.requests = append(p.requests, r)
 	}
 	armed := slices.Clone(p.faults)

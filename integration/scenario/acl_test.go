@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"path"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/faultproxy"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -31,8 +33,8 @@ func TestUnknownScheme(t *testing.T) {
 // the credential: also those with a wrong password, which servers do not refuse as such.
 func TestProtectedNode(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	owner := connect(t, e.Connect(), client.WithAuth("digest", "heat:secret"))
+	ctx := trial.Within(t, time.Minute)
+	owner := trial.Connect(t, e.Connect(), client.WithAuth("digest", "heat:secret"))
 	const node = "/protected/node"
 	acl := []client.ACL{client.DigestACL(client.PermAll, "heat", "secret")}
 	_, err := owner.Create(ctx, node, []byte("data"), client.WithParents(), client.WithACL(acl...))
@@ -41,7 +43,7 @@ func TestProtectedNode(t *testing.T) {
 		"no credential": nil, "wrong password": {client.WithAuth("digest", "heat:other")}, "wrong user": {client.WithAuth("digest", "nova:secret")},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cl := connect(t, e.Connect(), opts...)
+			cl := trial.Connect(t, e.Connect(), opts...)
 			for op, err := range map[string]error{
 				"getData":      second(cl.Get(ctx, node)),
 				"setData":      first(cl.Set(ctx, node, nil, client.AnyVersion)),
@@ -64,7 +66,7 @@ func TestProtectedNode(t *testing.T) {
 		{client.WithAuth("digest", "heat:secret")},
 		{client.WithAuth("digest", "nova:other"), client.WithAuth("digest", "heat:secret")}, // one of them is enough
 	} {
-		cl := connect(t, e.Connect(), opts...)
+		cl := trial.Connect(t, e.Connect(), opts...)
 		data, _, err := cl.Get(ctx, node)
 		require.NoError(t, err)
 		require.Equal(t, "data", string(data))
@@ -84,10 +86,10 @@ func second[A, B any](_ A, _ B, err error) error { return err }
 // what a lock needs, Lock says so at once instead of waiting, and leaves nothing.
 func TestLockWithoutPermission(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
+	ctx := trial.Within(t, time.Minute)
 	long := client.WithSessionTimeout(time.Minute)
-	owner := connect(t, e.Connect(), long, client.WithAuth("digest", "heat:secret"))
-	stranger := connect(t, e.Connect(), long)
+	owner := trial.Connect(t, e.Connect(), long, client.WithAuth("digest", "heat:secret"))
+	stranger := trial.Connect(t, e.Connect(), long)
 	mine := client.DigestACL(client.PermAll, "heat", "secret")
 	for name, c := range map[string]struct {
 		world client.Perms
@@ -102,7 +104,7 @@ func TestLockWithoutPermission(t *testing.T) {
 		"no read of the node": {world: client.PermAll, op: "getData", waits: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			top := "/permission/" + sanitize(name)
+			top := "/permission/" + trial.Sanitize(name)
 			_, err := owner.Create(ctx, top, nil, client.WithParents(), client.WithACL(mine))
 			require.NoError(t, err)
 			dir := path.Join(top, c.below)
@@ -132,7 +134,7 @@ func TestLockWithoutPermission(t *testing.T) {
 				return
 			}
 			// Somebody holds, and nobody else may read that node.
-			private := connect(t, e.Connect(), long, client.WithAuth("digest", "heat:secret"), client.WithDefaultACL(mine))
+			private := trial.Connect(t, e.Connect(), long, client.WithAuth("digest", "heat:secret"), client.WithDefaultACL(mine))
 			held, err := lock.NewMutex(private, dir).Lock(ctx)
 			require.NoError(t, err)
 			nodes = []string{path.Base(held.Path())}
@@ -147,13 +149,13 @@ func TestLockWithoutPermission(t *testing.T) {
 // once; the client deletes the node as soon as it may.
 func TestUnlockWithoutPermission(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	owner := connect(t, e.Connect(), client.WithAuth("digest", "heat:secret"))
+	ctx := trial.Within(t, time.Minute)
+	owner := trial.Connect(t, e.Connect(), client.WithAuth("digest", "heat:secret"))
 	const dir = "/nodelete"
 	mine := client.DigestACL(client.PermAll, "heat", "secret")
 	_, err := owner.Create(ctx, dir, nil, client.WithACL(mine, client.WorldACL(client.PermRead|client.PermCreate)))
 	require.NoError(t, err)
-	stranger := connect(t, e.Connect())
+	stranger := trial.Connect(t, e.Connect())
 	held, err := lock.NewMutex(stranger, dir).Lock(ctx)
 	require.NoError(t, err)
 	began := time.Now()
@@ -169,4 +171,47 @@ func TestUnlockWithoutPermission(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, granted(t, next).Unlock(ctx))
 	require.Empty(t, childrenOf(t, owner, dir))
+}
+
+// TestLockOfItsOwner: with an ACL provider a lock, its directory included, is such that
+// only who has the credential can touch it: nobody else can delete the holder's node.
+// The right to delete a node is that of its directory.
+func TestLockOfItsOwner(t *testing.T) {
+	e := ensemble.Start(t, 1)
+	ctx := trial.Within(t, time.Minute)
+	mine := client.DigestACL(client.PermAll, "heat", "secret")
+	provider := client.WithACLProvider(func(p string) []client.ACL {
+		if p == "/locks" || strings.HasPrefix(p, "/locks/") {
+			return []client.ACL{client.AuthACL(client.PermAll)}
+		}
+		return nil
+	})
+	identity := client.WithAuth("digest", "heat:secret")
+	heat := trial.Connect(t, e.Connect()+"/app", identity, provider, client.WithCreateChroot())
+	held, err := lock.NewMutex(heat, "/locks/l").Lock(ctx)
+	require.NoError(t, err)
+	for p, want := range map[string]client.ACL{"/": client.WorldACL(client.PermAll), "/locks": mine, "/locks/l": mine, held.Path(): mine} {
+		acls, _, err := heat.GetACL(ctx, p)
+		require.NoError(t, err)
+		require.Equal(t, []client.ACL{want}, acls, p)
+	}
+	for name, auth := range map[string][]client.Option{"no credential": nil, "another": {client.WithAuth("digest", "nova:other")}} {
+		cl := trial.Connect(t, e.Connect()+"/app", append(auth, provider)...)
+		for op, err := range map[string]error{
+			"delete":               cl.Delete(ctx, held.Path(), client.AnyVersion),
+			"set":                  first(cl.Set(ctx, held.Path(), nil, client.AnyVersion)),
+			"set ACL":              first(cl.SetACL(ctx, held.Path(), []client.ACL{client.WorldACL(client.PermAll)}, client.AnyVersion)),
+			"delete the directory": cl.DeleteAll(ctx, "/locks"),
+			"lock":                 first(lock.NewMutex(cl, "/locks/l").TryLock(ctx)),
+		} {
+			require.ErrorIs(t, err, client.ErrNoAuth, "%s: %s", name, op)
+		}
+	}
+	twin := trial.Connect(t, e.Connect()+"/app", identity, provider)
+	_, err = lock.NewMutex(twin, "/locks/l").TryLock(ctx)
+	require.ErrorIs(t, err, lock.ErrBusy, "who has the credential contends as ever")
+	require.NoError(t, held.Unlock(ctx))
+	next, err := lock.NewMutex(twin, "/locks/l").TryLock(ctx)
+	require.NoError(t, err)
+	require.NoError(t, next.Unlock(ctx))
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/faultproxy"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 	"github.com/zookit/zookit/recipes"
 )
@@ -118,12 +119,12 @@ func TestBadOptions(t *testing.T) {
 func TestSessionTimeoutOutOfTheServersRange(t *testing.T) {
 	e := ensemble.Start(t, 1, ensemble.WithSessionTimeouts(3*time.Second, 20*time.Second))
 	for asked, granted := range map[time.Duration]time.Duration{time.Second: 3 * time.Second, 7 * time.Second: 7 * time.Second, time.Hour: 20 * time.Second} {
-		cl := connect(t, e.Connect(), client.WithSessionTimeout(asked))
+		cl := trial.Connect(t, e.Connect(), client.WithSessionTimeout(asked))
 		s, err := cl.Session(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, granted, s.Timeout())
 		began := time.Now()
-		held, err := lock.NewMutex(cl, "/range").Lock(within(t, 20*time.Second))
+		held, err := lock.NewMutex(cl, "/range").Lock(trial.Within(t, 20*time.Second))
 		require.NoError(t, err)
 		require.LessOrEqual(t, held.ValidUntil().Sub(began), granted)
 		require.NoError(t, held.Unlock(t.Context()))
@@ -184,11 +185,11 @@ func TestBadPaths(t *testing.T) {
 // and not sent; the largest request that is sent, a real ensemble takes.
 func TestDataOverTheLimit(t *testing.T) {
 	e := ensemble.Start(t, 3)
-	ctx := within(t, 2*time.Minute)
+	ctx := trial.Within(t, 2*time.Minute)
 	followers, err := e.Followers(ctx)
 	require.NoError(t, err)
 	p := faultproxy.Start(t, followers[0].Addr())
-	cl := connect(t, p.Addr(), client.WithSessionTimeout(20*time.Second))
+	cl := trial.Connect(t, p.Addr(), client.WithSessionTimeout(20*time.Second))
 	const node = "/limit/node"
 	byHand(t, cl, "/limit", "node", "", client.Persistent)
 	blank := make([]byte, 2<<20)
@@ -247,7 +248,7 @@ func requestsOf(p *faultproxy.Proxy) (n int) {
 func TestChrootMissing(t *testing.T) {
 	e := ensemble.Start(t, 1)
 	p := faultproxy.Start(t, e.Servers()[0].Addr())
-	other := connect(t, e.Connect())
+	other := trial.Connect(t, e.Connect())
 	began := time.Now()
 	_, err := client.Connect(t.Context(), p.Addr()+"/no/such")
 	requireRefused(t, began, err, client.ErrNoNode, "chroot /no/such", "WithCreateChroot")
@@ -256,8 +257,8 @@ func TestChrootMissing(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, ok, "nothing was made")
 
-	cl := connect(t, p.Addr()+"/no/such", client.WithCreateChroot())
-	held, err := lock.NewMutex(cl, "/lock").Lock(within(t, 20*time.Second))
+	cl := trial.Connect(t, p.Addr()+"/no/such", client.WithCreateChroot())
+	held, err := lock.NewMutex(cl, "/lock").Lock(trial.Within(t, 20*time.Second))
 	require.NoError(t, err)
 	_, ok, err = other.Exists(t.Context(), "/no/such"+held.Path())
 	require.NoError(t, err)

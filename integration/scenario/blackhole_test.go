@@ -11,6 +11,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/faultproxy"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -20,15 +21,15 @@ import (
 func TestBlackHole(t *testing.T) {
 	const runs = 20
 	e := ensemble.Start(t, 1)
-	ctx := within(t, 3*time.Minute)
-	contender := connect(t, e.Connect())
+	ctx := trial.Within(t, 3*time.Minute)
+	contender := trial.Connect(t, e.Connect())
 	var proxies []*faultproxy.Proxy
 	var pairs []*pair
 	for i := range runs {
 		timeout := time.Duration(4+i%7) * time.Second
 		p := faultproxy.Start(t, e.Servers()[0].Addr())
 		proxies = append(proxies, p)
-		pairs = append(pairs, hold(t, connect(t, p.Addr(), client.WithSessionTimeout(timeout)), contender, fmt.Sprintf("/blackhole/%d", i)))
+		pairs = append(pairs, hold(t, trial.Connect(t, p.Addr(), client.WithSessionTimeout(timeout)), contender, fmt.Sprintf("/blackhole/%d", i)))
 		if i == runs/2-1 {
 			for _, p := range pairs {
 				p.settle(t)

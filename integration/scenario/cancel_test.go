@@ -12,6 +12,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/faultproxy"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -32,7 +33,7 @@ var ways = []way{
 	{name: "TryLock", enter: try},
 	{name: "TryLock overtaken", enter: try, late: true, busy: true},
 	{name: "Do", enter: do, until: opDelete},
-	{name: "Do held", enter: do, held: true, until: opDelete},
+	{name: "Do held", enter: do, held: true, until: opMulti}, /* who has waited leaves word */
 }
 
 // disturbances are what happens to a request; see disturb.
@@ -44,7 +45,7 @@ var disturbances = []string{"request held", "reply held", "request lost", "reply
 // returns at once, and when the network works again nothing is left of it.
 func TestCancelledAtEveryRequest(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	for _, w := range ways {
 		var sent []faultproxy.Request
 		if !t.Run(w.name, func(t *testing.T) { sent = w.record(t, e, other) }) {
@@ -67,7 +68,7 @@ func TestCancelledAtEveryRequest(t *testing.T) {
 // record lets the call through and returns what it sends.
 func (w way) record(t *testing.T, e *ensemble.Ensemble, other *client.Client) []faultproxy.Request {
 	s := w.stage(t, e, other)
-	o := s.call(within(t, time.Minute))
+	o := s.call(trial.Within(t, time.Minute))
 	if w.held {
 		s.letGo(t, o)
 	}
@@ -79,7 +80,7 @@ func (w way) record(t *testing.T, e *ensemble.Ensemble, other *client.Client) []
 		require.NoError(t, o.err)
 	}
 	if o.held != nil {
-		require.NoError(t, o.held.Unlock(within(t, time.Minute)))
+		require.NoError(t, o.held.Unlock(trial.Within(t, time.Minute)))
 	}
 	if end := slices.IndexFunc(sent, func(r faultproxy.Request) bool { return r.Op == w.until }); end >= 0 {
 		sent = sent[:end]
@@ -95,7 +96,7 @@ func (w way) record(t *testing.T, e *ensemble.Ensemble, other *client.Client) []
 func (w way) cancelAt(t *testing.T, e *ensemble.Ensemble, other *client.Client, n int, how string, freed bool) {
 	s := w.stage(t, e, other)
 	fault, heal := s.disturb(t, n, how)
-	ctx, cancel := context.WithCancelCause(within(t, time.Minute))
+	ctx, cancel := context.WithCancelCause(trial.Within(t, time.Minute))
 	defer cancel(nil)
 	o := s.call(ctx)
 	if freed {
@@ -140,7 +141,7 @@ func (s *stage) disturb(t *testing.T, n int, how string) (fault *faultproxy.Faul
 // to wait for it, each time that it does in turn, on a network that works.
 func TestCancelledAtEveryAwait(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	for _, w := range ways {
 		if w.stale {
 			continue // its awaits are those of any lock that was held
@@ -174,7 +175,7 @@ func TestCancelledAtEveryAwait(t *testing.T) {
 // TestCancelledWhileWaiting: the call is cancelled in the waits that no request ends.
 func TestCancelledWhileWaiting(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	inLine := func(t *testing.T, s *stage, _ *awaited) {
 		<-s.watching
 		_, _, err := s.cl.Exists(t.Context(), "/") // its answer comes behind that to the watch
@@ -222,11 +223,11 @@ func TestCancelledWhileWaiting(t *testing.T) {
 // The work's context ends, and Do returns when the lock is free, however long that takes.
 func TestCancelledWork(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	for _, how := range disturbances {
 		t.Run(how, func(t *testing.T) {
 			s := way{}.stage(t, e, other)
-			ctx, cancel := context.WithCancelCause(within(t, time.Minute))
+			ctx, cancel := context.WithCancelCause(trial.Within(t, time.Minute))
 			defer cancel(nil)
 			fault, mend := s.disturb(t, 3, how) // the delete: create and list come first
 			o := &outcome{done: make(chan struct{})}
@@ -238,7 +239,7 @@ func TestCancelledWork(t *testing.T) {
 					return context.Cause(under)
 				})
 			}()
-			r, err := fault.Wait(within(t, time.Minute))
+			r, err := fault.Wait(trial.Within(t, time.Minute))
 			require.NoError(t, err)
 			require.Equal(t, int32(opDelete), r.Op)
 			if how != "reply held" && how != "reply lost" {
@@ -262,11 +263,11 @@ func TestCancelledWork(t *testing.T) {
 // returns at once and the client goes on.
 func TestCancelledUnlock(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	for _, how := range disturbances {
 		t.Run(how, func(t *testing.T) {
 			unlock := func(ctx context.Context, m *lock.Mutex) (*lock.Held, error) {
-				held, err := m.Lock(within(t, time.Minute))
+				held, err := m.Lock(trial.Within(t, time.Minute))
 				if err != nil {
 					return nil, err
 				}
@@ -274,7 +275,7 @@ func TestCancelledUnlock(t *testing.T) {
 			}
 			s := way{enter: unlock}.stage(t, e, other)
 			fault, mend := s.disturb(t, 3, how)
-			ctx, cancel := context.WithCancelCause(within(t, time.Minute))
+			ctx, cancel := context.WithCancelCause(trial.Within(t, time.Minute))
 			defer cancel(nil)
 			o := s.call(ctx)
 			_, err := fault.Wait(ctx)
@@ -299,7 +300,7 @@ func disconnect(t *testing.T, s *stage) {
 // awaitState waits until the client is in a state, or has been since.
 func awaitState(t *testing.T, cl *client.Client, want client.State) {
 	t.Helper()
-	ctx := within(t, time.Minute)
+	ctx := trial.Within(t, time.Minute)
 	for change := range cl.States(ctx) {
 		if change.State == want {
 			return

@@ -16,6 +16,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/faultproxy"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -30,7 +31,7 @@ type counted struct {
 func connectCounted(t *testing.T, e *ensemble.Ensemble) *counted {
 	t.Helper()
 	p := faultproxy.Start(t, e.Servers()[0].Addr())
-	return &counted{Client: connect(t, p.Addr(), client.WithSessionTimeout(time.Minute)), proxy: p}
+	return &counted{Client: trial.Connect(t, p.Addr(), client.WithSessionTimeout(time.Minute)), proxy: p}
 }
 
 // take returns how many requests of each kind it has sent since the last call, pings left out.
@@ -58,8 +59,8 @@ func makeDir(t *testing.T, cl *client.Client, dir string) string {
 // time on.
 func TestUncontendedCost(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	dir := makeDir(t, connect(t, e.Connect()), "/cost/lock")
+	ctx := trial.Within(t, time.Minute)
+	dir := makeDir(t, trial.Connect(t, e.Connect()), "/cost/lock")
 	cl := connectCounted(t, e)
 	cl.take()
 
@@ -143,8 +144,8 @@ func TestTwoHundredContenders(t *testing.T) {
 	const clients, each = 8, 25
 	const all = clients * each
 	e := ensemble.Start(t, 1)
-	ctx := within(t, 2*time.Minute)
-	observer := connect(t, e.Connect())
+	ctx := trial.Within(t, 2*time.Minute)
+	observer := trial.Connect(t, e.Connect())
 	dir := makeDir(t, observer, "/contenders/lock")
 	var cls []*counted
 	for range clients {
@@ -170,10 +171,18 @@ func TestTwoHundredContenders(t *testing.T) {
 	}
 	turn := nextTurn(t, ctx, turns)
 	requireWatches(t, e, all-1) // everybody else is in line
-	require.Equal(t, map[string]int{"create2": all, "getChildren2": all, "getData": all - 1}, take(),
-		"each lists the line once and watches one node")
+	sent := map[string]int{}
+	require.Eventually(t, func() bool {
+		for op, n := range take() {
+			sent[op] += n
+		}
+		return sent["getData"] == all-1 // each reads behind its watch
+	}, time.Minute, 5*time.Millisecond)
+	require.Equal(t, map[string]int{"create2": all, "getChildren2": all, "getData": all - 1, "addWatch": all - 2}, sent,
+		"each lists the line once and watches one node; all but the second listen for its word")
 
 	order := &order{}
+	release := "delete"
 	for n := all; ; n-- {
 		order.add(t, turn.held)
 		require.Empty(t, turns, "two hold at once")
@@ -183,21 +192,26 @@ func TestTwoHundredContenders(t *testing.T) {
 			break
 		}
 		turn = nextTurn(t, ctx, turns)
-		require.Equal(t, map[string]int{"delete": 1, "getChildren2": 1}, take(), "one release, one waiter, one request")
+		sent := take()
+		delete(sent, "removeWatches") // in the background
+		require.Equal(t, map[string]int{release: 1, "exists": 1}, sent, "one release, one waiter, one request")
+		release = "multi" // of who has waited, with its word
 	}
 	group.Wait()
 	require.Len(t, order.held, all)
-	require.Equal(t, map[string]int{"delete": 1}, take())
-	require.Empty(t, childrenOf(t, observer, dir))
 	requireWatches(t, e, 0)
+	sent = take()
+	delete(sent, "removeWatches")
+	require.Equal(t, map[string]int{release: 1}, sent)
+	require.Empty(t, childrenOf(t, observer, dir))
 }
 
 // TestWaiterLeavesTheLine: a waiter in the middle of the line cancels. Its successor
 // alone wakes, and waits for the one ahead of it; the others notice nothing.
 func TestWaiterLeavesTheLine(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	observer := connect(t, e.Connect())
+	ctx := trial.Within(t, time.Minute)
+	observer := trial.Connect(t, e.Connect())
 	dir := makeDir(t, observer, "/leaves/lock")
 	turns := make(chan *holding, 5)
 	var group sync.WaitGroup
@@ -239,8 +253,9 @@ func TestWaiterLeavesTheLine(t *testing.T) {
 		return sent[3]["getData"] > 0 && len(childrenOf(t, observer, dir)) == 4
 	}, 10*time.Second, 5*time.Millisecond)
 	requireWatches(t, e, 3)
-	require.Equal(t, []map[string]int{{}, {}, {"removeWatches": 1, "delete": 1}, {"getChildren2": 1, "getData": 1}, {}}, sent)
-	requests := cls[3].proxy.Requests()
+	delete(sent[3], "removeWatches") // in the background
+	require.Equal(t, []map[string]int{{}, {}, {"removeWatches": 1, "delete": 1}, {"exists": 1, "getChildren2": 1, "addWatch": 1, "getData": 1}, {}}, sent)
+	requests := slices.DeleteFunc(cls[3].proxy.Requests(), func(r faultproxy.Request) bool { return faultproxy.OpName(r.Op) != "getData" })
 	require.Equal(t, path.Join(dir, line[1]), requests[len(requests)-1].Path, "the successor waits for the one ahead of the leaver")
 
 	// The others get the lock in their order.
@@ -262,11 +277,11 @@ func TestWaiterLeavesTheLine(t *testing.T) {
 func TestOrderAcrossServers(t *testing.T) {
 	const each = 8
 	e := ensemble.Start(t, 3)
-	ctx := within(t, 2*time.Minute)
+	ctx := trial.Within(t, 2*time.Minute)
 	var group sync.WaitGroup
 	turns := make(chan *holding, 3*each)
 	for _, server := range e.Servers() {
-		cl := connect(t, server.Addr(), client.WithSessionTimeout(time.Minute))
+		cl := trial.Connect(t, server.Addr(), client.WithSessionTimeout(time.Minute))
 		for range each {
 			contend(ctx, &group, lock.NewMutex(cl, "/ordered/lock"), turns)
 		}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -55,7 +56,7 @@ func hold(t *testing.T, holder, contender *client.Client, path string) *pair {
 	t.Helper()
 	p := &pair{waiting: make(chan error, 1)}
 	var err error
-	p.held, err = lock.NewMutex(holder, path).Lock(within(t, 20*time.Second))
+	p.held, err = lock.NewMutex(holder, path).Lock(trial.Within(t, 20*time.Second))
 	require.NoError(t, err)
 	p.session, err = holder.Session(t.Context())
 	require.NoError(t, err)
@@ -109,15 +110,15 @@ func TestCutOffServer(t *testing.T) {
 	e := startCuttable(t)
 	timeouts := []time.Duration{4 * time.Second, 6 * time.Second, 8 * time.Second, 10 * time.Second}
 	for round := range rounds {
-		ctx := within(t, 3*time.Minute)
+		ctx := trial.Within(t, 3*time.Minute)
 		followers, err := e.Followers(ctx)
 		require.NoError(t, err)
 		cut := followers[round%len(followers)]
-		contender := connect(t, others(e.Connect(), cut.Addr()))
+		contender := trial.Connect(t, others(e.Connect(), cut.Addr()))
 		var clients []*client.Client
 		var pairs []*pair
 		for i, timeout := range timeouts {
-			holder := connect(t, cut.Addr(), client.WithSessionTimeout(timeout))
+			holder := trial.Connect(t, cut.Addr(), client.WithSessionTimeout(timeout))
 			clients = append(clients, holder)
 			pairs = append(pairs, hold(t, holder, contender, fmt.Sprintf("/cutoff/%d-%d", round, i)))
 		}
@@ -148,16 +149,16 @@ func TestCutOffServer(t *testing.T) {
 // with its session and its lock.
 func TestCutOffServerIsLeft(t *testing.T) {
 	e := startCuttable(t)
-	ctx := within(t, 2*time.Minute)
+	ctx := trial.Within(t, 2*time.Minute)
 	followers, err := e.Followers(ctx)
 	require.NoError(t, err)
 	cut := followers[0]
-	pin := pinTo(cut.Addr())
-	holder := connect(t, e.Connect(), client.WithSessionTimeout(8*time.Second), client.WithDialer(pin.dial))
-	require.Equal(t, cut.Addr(), serverOf(holder))
+	pin := trial.PinTo(cut.Addr())
+	holder := trial.Connect(t, e.Connect(), client.WithSessionTimeout(8*time.Second), client.WithDialer(pin.Dial))
+	require.Equal(t, cut.Addr(), trial.ServerOf(holder))
 	held, err := lock.NewMutex(holder, "/moves").Lock(ctx)
 	require.NoError(t, err)
-	pin.free()
+	pin.Free()
 	epoch := holder.State().Epoch
 
 	require.NoError(t, cut.CutPeers(ctx))
@@ -173,7 +174,7 @@ func TestCutOffServerIsLeft(t *testing.T) {
 	require.NoError(t, held.Err())
 	require.Equal(t, epoch, holder.State().Epoch, "the session is the same")
 
-	contender := connect(t, others(e.Connect(), cut.Addr()))
+	contender := trial.Connect(t, others(e.Connect(), cut.Addr()))
 	_, err = lock.NewMutex(contender, "/moves").TryLock(ctx)
 	require.ErrorIs(t, err, lock.ErrBusy)
 	require.NoError(t, held.Unlock(ctx))
@@ -184,7 +185,7 @@ func TestCutOffServerIsLeft(t *testing.T) {
 // Lock there are two holders, and the first one's server goes on answering it.
 func TestCutOffServerGoZookeeper(t *testing.T) {
 	e := startCuttable(t)
-	ctx := within(t, 2*time.Minute)
+	ctx := trial.Within(t, 2*time.Minute)
 	followers, err := e.Followers(ctx)
 	require.NoError(t, err)
 	cut := followers[0]

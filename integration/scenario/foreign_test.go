@@ -14,6 +14,7 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 	"github.com/zookit/zookit/recipes"
 )
@@ -56,7 +57,7 @@ func granted(t *testing.T, from <-chan *outcome) *lock.Held {
 	case o := <-from:
 		require.NoError(t, o.err)
 		return o.held
-	case <-within(t, 20*time.Second).Done():
+	case <-trial.Within(t, 20*time.Second).Done():
 		require.FailNow(t, "the lock does not come")
 		return nil
 	}
@@ -66,13 +67,13 @@ func granted(t *testing.T, from <-chan *outcome) *lock.Held {
 // nobody's business: they block nothing, cost nothing and stay.
 func TestForeignChildren(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	other := connect(t, e.Connect())
+	ctx := trial.Within(t, time.Minute)
+	other := trial.Connect(t, e.Connect())
 	const hex = "0123456789abcdef0123456789abcdef"
 	foreign := []string{
 		"000-aaa", "0000000000", "0000000001-lock", "config", "ready", "lock", "lock-", "locks", "lock-abc", "lock-12x", "lock-+1", "lock-1-1",
-		"lock-99999999999", "lock--", "-lock-", "_c_" + hex + "-lock-", "_c_" + hex + "-latch-0000000000", "_c_" + hex + "-lease-0000000000",
-		hex + "__lock__", hex + "__lock__1", hex + "__rlock__0000000000", hex + "__wlock__", "__lock__00000000000", "lease_holder", "revoked",
+		"lock-99999999999", "lock--", "-lock-", "_c_" + hex + "-lock-", "_c_" + hex + "-latch-", "_c_" + hex + "-lease-0000000000",
+		hex + "__lock__", hex + "__lock__1", hex + "__rlock__", hex + "__wlock__", "__lock__00000000000", "lease_holder", "revoked",
 	}
 	for i, name := range foreign {
 		mode := client.Persistent
@@ -113,9 +114,9 @@ func TestForeignChildren(t *testing.T) {
 // leaves nothing; with tolerance it is waited for.
 func TestLayoutConflict(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
-	cl := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	ctx := trial.Within(t, time.Minute)
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	cl := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	for ours, theirs := range map[recipes.Layout]recipes.Layout{recipes.Curator: recipes.Kazoo, recipes.Kazoo: recipes.Curator} {
 		dir := "/conflict/" + ours.String()
 		m := lock.NewMutex(cl, dir, lock.WithLayout(ours))
@@ -157,15 +158,22 @@ func TestLayoutConflict(t *testing.T) {
 		t.Run(theirs.String()+" comes while we wait", func(t *testing.T) {
 			first, err := lock.NewMutex(other, dir, lock.WithLayout(ours)).Lock(ctx)
 			require.NoError(t, err)
-			next := later(ctx, m)
+			leaving, leave := context.WithCancel(ctx)
+			defer leave()
+			second := later(leaving, m)
 			requireWatches(t, e, 1)
+			next := later(ctx, m)
+			requireWatches(t, e, 2)
 			stranger, err := lock.NewMutex(other, dir, lock.WithLayout(theirs), lock.WithTolerance()).TryLock(ctx)
 			require.ErrorIs(t, err, lock.ErrBusy, "theirs, were it zookit, would see ours")
 			require.Nil(t, stranger)
 			node := byHand(t, other, dir, map[recipes.Layout]string{recipes.Curator: "x-lock-0000000009", recipes.Kazoo: "x__lock__0000000009"}[theirs], "", client.Ephemeral)
 			require.NoError(t, first.Err())
+			leave() // so that the one behind has to look at the line
+			require.ErrorIs(t, (<-second).err, context.Canceled)
+			conflict := (<-next).err
 			require.NoError(t, first.Unlock(ctx))
-			requireConflict(t, (<-next).err, node)
+			requireConflict(t, conflict, node)
 			remove(t, other, node)
 		})
 	}
@@ -176,14 +184,14 @@ func TestLayoutConflict(t *testing.T) {
 // its Unlock leaves the next holder alone.
 func TestNodesDeletedUnderTheHolder(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	const timeout = 5 * time.Second
 	for _, what := range []string{"node", "directory"} {
 		for _, age := range []string{"fresh", "settled", "fenced"} {
 			t.Run(what+" "+age, func(t *testing.T) {
-				ctx := within(t, time.Minute)
+				ctx := trial.Within(t, time.Minute)
 				dir := "/deleted/" + what + age
-				m := lock.NewMutex(connect(t, e.Connect(), client.WithSessionTimeout(timeout)), dir)
+				m := lock.NewMutex(trial.Connect(t, e.Connect(), client.WithSessionTimeout(timeout)), dir)
 				held, err := m.Lock(ctx)
 				require.NoError(t, err)
 				late := timeout/5 + time.Second
@@ -226,15 +234,15 @@ func TestNodesDeletedUnderTheHolder(t *testing.T) {
 // it. Those that were waiting come in again, and hold one after the other.
 func TestDirectoryDeletedUnderWaiters(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
+	ctx := trial.Within(t, time.Minute)
 	const dir = "/deleted/line"
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	first, err := lock.NewMutex(other, dir).Lock(ctx)
 	require.NoError(t, err)
 	turns := make(chan *holding, 3)
 	var group sync.WaitGroup
 	for range 3 {
-		contend(ctx, &group, lock.NewMutex(connect(t, e.Connect(), client.WithSessionTimeout(time.Minute)), dir), turns)
+		contend(ctx, &group, lock.NewMutex(trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute)), dir), turns)
 	}
 	requireWatches(t, e, 3)
 	var all []string
@@ -262,12 +270,12 @@ func TestDirectoryDeletedUnderWaiters(t *testing.T) {
 // get the lock too early; the waiter itself comes in again, at the end.
 func TestOwnNodeDeletedInLine(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
+	ctx := trial.Within(t, time.Minute)
 	const dir = "/own/lock"
 	var line []*lock.Mutex
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	for range 3 {
-		line = append(line, lock.NewMutex(connect(t, e.Connect(), client.WithSessionTimeout(time.Minute)), dir))
+		line = append(line, lock.NewMutex(trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute)), dir))
 	}
 	first, err := line[0].Lock(ctx)
 	require.NoError(t, err)
@@ -297,8 +305,8 @@ func TestOwnNodeDeletedInLine(t *testing.T) {
 // path, whoever comes first.
 func TestGoZookeeperContends(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	cl := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	ctx := trial.Within(t, time.Minute)
+	cl := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	theirs := goZookeeper(t, e.Connect(), time.Minute)
 	newTheirs := func(dir string) *zk.Lock { return zk.NewLock(theirs, dir, zk.WorldACL(zk.PermAll)) }
 

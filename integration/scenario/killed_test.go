@@ -10,6 +10,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/faultproxy"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -28,7 +29,7 @@ func TestServersKilled(t *testing.T) {
 // op and before the follower gets it.
 func leaderKilled(t *testing.T, e *ensemble.Ensemble, op int32, unlock bool) {
 	t.Helper()
-	ctx := within(t, 90*time.Second)
+	ctx := trial.Within(t, 90*time.Second)
 	leader, err := e.Leader(ctx)
 	require.NoError(t, err)
 	followers, err := e.Followers(ctx)
@@ -36,12 +37,12 @@ func leaderKilled(t *testing.T, e *ensemble.Ensemble, op int32, unlock bool) {
 	p := faultproxy.Start(t, followers[0].Addr())
 	// Two ways in, so that the client can go on wherever the election ends.
 	q := faultproxy.Start(t, followers[1].Addr())
-	pin := pinTo(p.Addr())
-	cl := connect(t, p.Addr()+","+q.Addr(), client.WithSessionTimeout(15*time.Second), client.WithDialer(pin.dial))
-	pin.free()
-	observer := connect(t, e.Connect(), client.WithSessionTimeout(15*time.Second))
-	dir := "/killed/" + sanitize(t.Name())
-	makeDirectory(t, ctx, observer, dir)
+	pin := trial.PinTo(p.Addr())
+	cl := trial.Connect(t, p.Addr()+","+q.Addr(), client.WithSessionTimeout(15*time.Second), client.WithDialer(pin.Dial))
+	pin.Free()
+	observer := trial.Connect(t, e.Connect(), client.WithSessionTimeout(15*time.Second))
+	dir := "/killed/" + trial.Sanitize(t.Name())
+	trial.MakeDirectory(t, ctx, observer, dir)
 	require.NoError(t, cl.Sync(ctx, dir)) // its follower knows the directory too
 	mutex := lock.NewMutex(cl, dir)
 
@@ -83,13 +84,13 @@ func leaderKilled(t *testing.T, e *ensemble.Ensemble, op int32, unlock bool) {
 
 func followerKilled(t *testing.T, e *ensemble.Ensemble) {
 	t.Helper()
-	ctx := within(t, 90*time.Second)
+	ctx := trial.Within(t, 90*time.Second)
 	followers, err := e.Followers(ctx)
 	require.NoError(t, err)
-	pin := pinTo(followers[0].Addr())
-	cl := connect(t, e.Connect(), client.WithSessionTimeout(10*time.Second), client.WithDialer(pin.dial))
-	pin.free()
-	observer := connect(t, others(e.Connect(), followers[0].Addr()))
+	pin := trial.PinTo(followers[0].Addr())
+	cl := trial.Connect(t, e.Connect(), client.WithSessionTimeout(10*time.Second), client.WithDialer(pin.Dial))
+	pin.Free()
+	observer := trial.Connect(t, others(e.Connect(), followers[0].Addr()))
 	held, err := lock.NewMutex(cl, "/killed/follower").Lock(ctx)
 	require.NoError(t, err)
 

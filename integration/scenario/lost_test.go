@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/faultproxy"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -49,12 +51,12 @@ func TestLostRequestsAndReplies(t *testing.T) {
 	for fault, inject := range faults {
 		for _, step := range steps {
 			t.Run(step.name+" "+fault, func(t *testing.T) {
-				ctx := within(t, time.Minute)
-				dir := "/lost/" + sanitize(t.Name())
+				ctx := trial.Within(t, time.Minute)
+				dir := "/lost/" + trial.Sanitize(t.Name())
 				p := faultproxy.Start(t, e.Servers()[0].Addr())
-				cl := connect(t, p.Addr(), client.WithSessionTimeout(8*time.Second))
-				other := connect(t, e.Connect())
-				makeDirectory(t, ctx, other, dir)
+				cl := trial.Connect(t, p.Addr(), client.WithSessionTimeout(8*time.Second))
+				other := trial.Connect(t, e.Connect())
+				trial.MakeDirectory(t, ctx, other, dir)
 				first := occupy(t, ctx, other, dir, step.first)
 
 				var hit *faultproxy.Fault
@@ -94,12 +96,53 @@ func TestLostRequestsAndReplies(t *testing.T) {
 	}
 }
 
+// TestLostCleanup: TryLock is overtaken, and the deletion of its own node is not
+// delivered, or its reply is lost (K3: one attempt is not enough). It is busy all the
+// same, and its node does not stay in the way of others.
+func TestLostCleanup(t *testing.T) {
+	e := ensemble.Start(t, 1)
+	for _, delivered := range []bool{false, true} {
+		t.Run(fmt.Sprintf("delivered %v", delivered), func(t *testing.T) {
+			ctx := trial.Within(t, time.Minute)
+			dir := "/cleanup/" + trial.Sanitize(t.Name())
+			p := faultproxy.Start(t, e.Servers()[0].Addr())
+			cl := trial.Connect(t, p.Addr(), client.WithSessionTimeout(20*time.Second))
+			other := trial.Connect(t, e.Connect())
+			trial.MakeDirectory(t, ctx, other, dir)
+			var first *lock.Held
+			create := faultproxy.Nth(1, faultproxy.Op(opCreate2))
+			p.OnRequest(func(r faultproxy.Request) {
+				if create(r) { // it has seen that the lock is free
+					first, _ = lock.NewMutex(other, dir).Lock(ctx)
+				}
+			})
+			hit := func() *faultproxy.Fault {
+				if delivered {
+					return p.SwallowReply(faultproxy.Op(opDelete))
+				}
+				return p.DropRequest(faultproxy.Op(opDelete), faultproxy.ThenCut)
+			}()
+			_, err := lock.NewMutex(cl, dir).TryLock(ctx)
+			require.ErrorIs(t, err, lock.ErrBusy)
+			_, err = hit.Wait(ctx)
+			require.NoError(t, err)
+			requireContenders(t, ctx, other, dir, 1)
+			require.NotNil(t, first)
+			require.NoError(t, first.Unlock(ctx))
+			held, err := lock.NewMutex(other, dir).TryLock(ctx)
+			require.NoError(t, err, "nobody is in the way")
+			require.NoError(t, held.Unlock(ctx))
+			require.Equal(t, uint64(1), cl.State().Epoch, "still the first session")
+		})
+	}
+}
+
 // TestLostConfirmation: the reply to a confirmation is lost. The grant goes on.
 func TestLostConfirmation(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
+	ctx := trial.Within(t, time.Minute)
 	p := faultproxy.Start(t, e.Servers()[0].Addr())
-	cl := connect(t, p.Addr(), client.WithSessionTimeout(5*time.Second))
+	cl := trial.Connect(t, p.Addr(), client.WithSessionTimeout(5*time.Second))
 	held, err := lock.NewMutex(cl, "/confirmation").Lock(ctx)
 	require.NoError(t, err)
 	hit := p.SwallowReply(faultproxy.Op(opMulti))
@@ -109,14 +152,6 @@ func TestLostConfirmation(t *testing.T) {
 	require.Eventually(t, func() bool { return held.ValidUntil().After(until.Add(2 * time.Second)) }, 20*time.Second, 10*time.Millisecond)
 	require.NoError(t, held.Err())
 	require.NoError(t, held.Unlock(ctx))
-}
-
-// makeDirectory makes the lock's directory, so that the first create of a contender
-// is that of its node and not one that finds its parent missing.
-func makeDirectory(t *testing.T, ctx context.Context, cl *client.Client, dir string) { //nolint:revive // t first
-	t.Helper()
-	_, err := cl.Create(ctx, dir, nil, client.WithParents())
-	require.NoError(t, err)
 }
 
 // occupy takes the lock first, if asked to.
@@ -139,14 +174,4 @@ func requireContenders(t *testing.T, ctx context.Context, cl *client.Client, dir
 		names, _, err := cl.Children(ctx, dir)
 		return err == nil && len(names) == n || n == 0 && errors.Is(err, client.ErrNoNode)
 	}, 10*time.Second, 5*time.Millisecond, "contenders in %s", dir)
-}
-
-func sanitize(name string) string {
-	out := []byte(name)
-	for i, c := range out {
-		if c == '/' || c == ' ' {
-			out[i] = '_'
-		}
-	}
-	return string(out)
 }

@@ -11,7 +11,9 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
+	"github.com/zookit/zookit/recipes"
 )
 
 // TestSequenceWraps: nodes with numbers on both sides of the wrap-around, as servers
@@ -19,9 +21,9 @@ import (
 // which they came, and a lock waits for each of them.
 func TestSequenceWraps(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
-	cl := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	ctx := trial.Within(t, time.Minute)
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	cl := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	cases := []struct {
 		name  string
 		made  []string // the numbers, in the order in which the nodes are made
@@ -84,21 +86,25 @@ func TestSequenceWraps(t *testing.T) {
 // they like. It is shown, and has no meaning.
 func TestCuratorData(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, time.Minute)
-	other := connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
+	ctx := trial.Within(t, time.Minute)
+	other := trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute))
 	for name, data := range map[string]string{
 		"address": "192.168.1.17", "nothing": "", "bytes": "\x00\xff\xfe", "revoked": "__REVOKE__", "a number": "-lock-0000000000",
 	} {
 		t.Run(name, func(t *testing.T) {
-			dir := "/data/" + sanitize(name)
+			dir := "/data/" + trial.Sanitize(name)
 			node := byHand(t, other, dir, "_c_3b1ecdd0-1f37-4e4a-8a0b-0f1a4f0b5a11-lock-", data, client.EphemeralSequential)
-			m := lock.NewMutex(connect(t, e.Connect(), client.WithSessionTimeout(time.Minute)), dir, lock.WithIdentifier("ours"))
+			m := lock.NewMutex(trial.Connect(t, e.Connect(), client.WithSessionTimeout(time.Minute)), dir, lock.WithIdentifier("ours"))
 			next := later(ctx, m)
 			requireWatches(t, e, 1)
 			line, err := m.Contenders(ctx)
 			require.NoError(t, err)
 			require.Len(t, line, 2)
 			require.Equal(t, node, line[0].Path)
+			if data == recipes.RevokeMessage {
+				require.True(t, line[0].Revoked)
+				data = "" // nobody knows what it was
+			}
 			require.Equal(t, data, line[0].Identifier)
 			require.Equal(t, "ours", line[1].Identifier)
 			require.Empty(t, next)

@@ -14,6 +14,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/faultproxy"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -52,7 +53,7 @@ type stage struct {
 
 func (w way) stage(t *testing.T, e *ensemble.Ensemble, other *client.Client) *stage {
 	t.Helper()
-	s := &stage{way: w, other: other, dir: "/cancel/" + sanitize(t.Name()) + "/lock", watching: make(chan struct{})}
+	s := &stage{way: w, other: other, dir: "/cancel/" + trial.Sanitize(t.Name()) + "/lock", watching: make(chan struct{})}
 	there := path.Join(s.dir, "..", "..", "x") // so that each run finds as much missing
 	if !w.missing {
 		there = s.dir
@@ -65,7 +66,7 @@ func (w way) stage(t *testing.T, e *ensemble.Ensemble, other *client.Client) *st
 		timeout = 2 * time.Second
 	}
 	s.proxy = faultproxy.Start(t, e.Servers()[0].Addr())
-	s.cl = connect(t, s.proxy.Addr(), client.WithSessionTimeout(timeout))
+	s.cl = trial.Connect(t, s.proxy.Addr(), client.WithSessionTimeout(timeout))
 	s.mutex = lock.NewMutex(s.cl, s.dir)
 	_, _, err := s.cl.Exists(t.Context(), "/") // by now all goroutines of the connection run
 	require.NoError(t, err)
@@ -141,7 +142,7 @@ func (s *stage) call(ctx context.Context) *outcome {
 // letGo lets the holder unlock when the caller watches it.
 func (s *stage) letGo(t *testing.T, o *outcome) {
 	t.Helper()
-	ctx := within(t, time.Minute)
+	ctx := trial.Within(t, time.Minute)
 	select {
 	case <-s.watching:
 	case <-o.done:
@@ -174,7 +175,7 @@ func (s *stage) conclude(t *testing.T, o *outcome) {
 	}
 	switch {
 	case o.held != nil: // it was through before
-		require.NoError(t, o.held.Unlock(within(t, time.Minute)))
+		require.NoError(t, o.held.Unlock(trial.Within(t, time.Minute)))
 	case o.err != nil && !(s.way.busy && errors.Is(o.err, lock.ErrBusy)):
 		require.ErrorIs(t, o.err, context.Canceled)
 		require.ErrorIs(t, o.err, errStop, "and the cause")
@@ -192,7 +193,7 @@ func (s *stage) requireDone(t *testing.T) {
 		}
 		return nil
 	})
-	ctx := within(t, time.Minute)
+	ctx := trial.Within(t, time.Minute)
 	token := int64(0)
 	if first := s.first.Swap(nil); first != nil {
 		require.NoError(t, first.Err(), "the other still holds")
@@ -227,7 +228,7 @@ type awaited struct {
 func awaiting(t *testing.T, at int64, cancel bool) *awaited {
 	t.Helper()
 	a := &awaited{at: at, reached: make(chan struct{}), then: func() {}}
-	a.Context, a.cancel = context.WithCancelCause(within(t, time.Minute))
+	a.Context, a.cancel = context.WithCancelCause(trial.Within(t, time.Minute))
 	t.Cleanup(func() { a.cancel(nil) })
 	if cancel {
 		a.then = func() { a.cancel(errStop) }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -29,22 +31,35 @@ func splitServers(list string) []string { return strings.Split(list, ",") }
 
 // report is what the child process tells, one JSON object a line.
 type report struct {
-	Event string `json:"event"`
-	Token int64  `json:"token"`
-	Err   string `json:"err"`
-	Lost  bool   `json:"lost"`
+	Event string    `json:"event"`
+	Token int64     `json:"token"`
+	Err   string    `json:"err"`
+	Lost  bool      `json:"lost"`
+	At    time.Time `json:"at"`
 }
 
 // runChild is the process that is stopped: it takes the lock and, for each line on its
 // standard input, does what the line says.
 func runChild(role string) int {
-	say := func(r report) { _ = json.NewEncoder(os.Stdout).Encode(r) }
-	fail := func(err error) int { say(report{Event: "failed", Err: err.Error()}); return 1 }
-	if role != "holder" {
-		return fail(fmt.Errorf("unknown role %q", role))
+	var mu sync.Mutex
+	say := func(r report) {
+		mu.Lock()
+		defer mu.Unlock()
+		_ = json.NewEncoder(os.Stdout).Encode(r)
 	}
+	fail := func(err error) int { say(report{Event: "failed", Err: err.Error()}); return 1 }
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
+	switch role {
+	case "holder":
+	case "resumable", "resume":
+		if err := runResumer(ctx, say, role == "resume"); err != nil {
+			return fail(err)
+		}
+		return 0
+	default:
+		return fail(fmt.Errorf("unknown role %q", role))
+	}
 	cl, err := client.Connect(ctx, os.Getenv(childServers), client.WithSessionTimeout(4*time.Second))
 	if err != nil {
 		return fail(err)
@@ -81,11 +96,12 @@ type child struct {
 	cmd  *exec.Cmd
 	in   io.Writer
 	told chan report
+	done chan struct{} // closed at the end of its output
 }
 
 func startChild(t *testing.T, role, servers string) *child {
 	t.Helper()
-	c := &child{t: t, told: make(chan report, 16)}
+	c := &child{t: t, told: make(chan report, 16), done: make(chan struct{})}
 	c.cmd = exec.CommandContext(t.Context(), os.Args[0])
 	c.cmd.Env = append(os.Environ(), childRole+"="+role, childServers+"="+servers)
 	c.cmd.Stderr = os.Stderr
@@ -95,9 +111,8 @@ func startChild(t *testing.T, role, servers string) *child {
 	out, err := c.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, c.cmd.Start())
-	done := make(chan struct{})
 	go func() {
-		defer close(done)
+		defer close(c.done)
 		lines := bufio.NewScanner(out)
 		for lines.Scan() {
 			var r report
@@ -109,7 +124,7 @@ func startChild(t *testing.T, role, servers string) *child {
 	t.Cleanup(func() {
 		_ = c.cmd.Process.Signal(syscall.SIGCONT)
 		_ = in.Close()
-		<-done
+		<-c.done
 		_ = c.cmd.Wait()
 	})
 	return c
@@ -117,13 +132,31 @@ func startChild(t *testing.T, role, servers string) *child {
 
 func (c *child) next(event string) report {
 	c.t.Helper()
+	return c.nextOf(event)
+}
+
+// nextOf returns the next report, which has to be of one of the events.
+func (c *child) nextOf(events ...string) report {
+	c.t.Helper()
 	select {
 	case r := <-c.told:
-		require.Equal(c.t, event, r.Event, "%+v", r)
+		require.Contains(c.t, events, r.Event, "%+v", r)
 		return r
 	case <-time.After(time.Minute):
-		c.t.Fatalf("the child did not say %q", event)
+		c.t.Fatalf("the child did not say %q", events)
 		return report{}
+	}
+}
+
+// exited waits for the child's end.
+func (c *child) exited() error {
+	c.t.Helper()
+	select {
+	case <-c.done:
+		return c.cmd.Wait()
+	case <-time.After(time.Minute):
+		c.t.Fatal("the child does not end")
+		return nil
 	}
 }
 
@@ -138,8 +171,8 @@ func (c *child) do(what string) {
 // holder's lock alone.
 func TestStoppedProcess(t *testing.T) {
 	e := ensemble.Start(t, 1)
-	ctx := within(t, 2*time.Minute)
-	cl := connect(t, e.Connect(), client.WithSessionTimeout(4*time.Second))
+	ctx := trial.Within(t, 2*time.Minute)
+	cl := trial.Connect(t, e.Connect(), client.WithSessionTimeout(4*time.Second))
 	_, err := cl.Create(ctx, "/stopped/data", []byte("first"), client.WithParents())
 	require.NoError(t, err)
 

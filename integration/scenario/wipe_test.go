@@ -12,6 +12,7 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/ensemble"
+	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/lock"
 )
 
@@ -22,9 +23,9 @@ func TestB8_ServersLoseTheirData(t *testing.T) {
 	for _, servers := range []int{1, 3} {
 		t.Run(fmt.Sprintf("%d servers", servers), func(t *testing.T) {
 			e := ensemble.Start(t, servers)
-			ctx := within(t, 2*time.Minute)
+			ctx := trial.Within(t, 2*time.Minute)
 			var dials atomic.Int64
-			cl := connect(t, e.Connect(), client.WithSessionTimeout(4*time.Second), client.WithDialer(
+			cl := trial.Connect(t, e.Connect(), client.WithSessionTimeout(4*time.Second), client.WithDialer(
 				func(ctx context.Context, network, address string) (net.Conn, error) {
 					dials.Add(1)
 					var d net.Dialer

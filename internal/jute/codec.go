@@ -52,6 +52,15 @@ func (e *Encoder) String(v string) {
 	e.B = append(e.B, v...)
 }
 
+// optional appends a string, or Java's null for an empty one.
+func (e *Encoder) optional(v string) {
+	if v == "" {
+		e.Int32(-1)
+		return
+	}
+	e.String(v)
+}
+
 // Strings appends a vector of strings.
 func (e *Encoder) Strings(v []string) {
 	e.Int32(int32(len(v)))

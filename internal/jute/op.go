@@ -149,3 +149,15 @@ const (
 	EventDataWatchRemoved    int32 = 5
 	EventChildWatchRemoved   int32 = 6
 )
+
+// Kinds of persistent watches that removeWatches names from 3.9 on.
+const (
+	WatchPersistent          int32 = 4
+	WatchPersistentRecursive int32 = 5
+)
+
+// Modes of addWatch (ZooDefs.AddWatchModes).
+const (
+	AddWatchPersistent          int32 = 0
+	AddWatchPersistentRecursive int32 = 1
+)

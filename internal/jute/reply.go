@@ -35,7 +35,7 @@ func (r *DataReply) Encode(e *Encoder) { e.Bytes(r.Data); r.Stat.Encode(e) }
 // Decode implements [Record].
 func (r *DataReply) Decode(d *Decoder) { r.Data = d.Bytes(); r.Stat.Decode(d) }
 
-// ChildrenReply is the body of the reply to getChildren.
+// ChildrenReply is the body of the replies to getChildren and getEphemerals.
 type ChildrenReply struct {
 	Children []string
 }
@@ -81,3 +81,43 @@ func (r *SASLReply) Encode(e *Encoder) { e.Bytes(r.Token) }
 
 // Decode implements [Record].
 func (r *SASLReply) Decode(d *Decoder) { r.Token = d.Bytes() }
+
+// CountReply is the body of the reply to getAllChildrenNumber.
+type CountReply struct {
+	Count int32
+}
+
+// Encode implements [Record].
+func (r *CountReply) Encode(e *Encoder) { e.Int32(r.Count) }
+
+// Decode implements [Record].
+func (r *CountReply) Decode(d *Decoder) { r.Count = d.Int32() }
+
+// ClientInfo is one identity of a client as the server knows it.
+type ClientInfo struct {
+	Scheme string
+	User   string
+}
+
+// WhoAmIReply is the body of the reply to whoAmI.
+type WhoAmIReply struct {
+	Identities []ClientInfo
+}
+
+// Encode implements [Record].
+func (r *WhoAmIReply) Encode(e *Encoder) {
+	e.Int32(int32(len(r.Identities)))
+	for _, c := range r.Identities {
+		e.String(c.Scheme)
+		e.String(c.User)
+	}
+}
+
+// Decode implements [Record].
+func (r *WhoAmIReply) Decode(d *Decoder) {
+	n := d.Count(8)
+	r.Identities = make([]ClientInfo, n)
+	for i := range r.Identities {
+		r.Identities[i] = ClientInfo{Scheme: d.String(), User: d.String()}
+	}
+}

@@ -176,3 +176,51 @@ func (r *SASLRequest) Encode(e *Encoder) { e.Bytes(r.Token) }
 
 // Decode implements [Record].
 func (r *SASLRequest) Decode(d *Decoder) { r.Token = d.Bytes() }
+
+// SetWatches2Request is the body of setWatches2: setWatches with the persistent
+// watches, which it sets again and never fires.
+type SetWatches2Request struct {
+	SetWatchesRequest
+	Persistent []string
+	Recursive  []string
+}
+
+// Encode implements [Record].
+func (r *SetWatches2Request) Encode(e *Encoder) {
+	r.SetWatchesRequest.Encode(e)
+	e.Strings(r.Persistent)
+	e.Strings(r.Recursive)
+}
+
+// Decode implements [Record].
+func (r *SetWatches2Request) Decode(d *Decoder) {
+	r.SetWatchesRequest.Decode(d)
+	r.Persistent = d.Strings()
+	r.Recursive = d.Strings()
+}
+
+// ReconfigRequest is the body of reconfig. Joining and Leaving are lists separated by
+// commas, for a change; NewMembers is a whole configuration; what is not meant is "".
+type ReconfigRequest struct {
+	Joining    string
+	Leaving    string
+	NewMembers string
+	// Config is the version that the present configuration must have; -1 is any.
+	Config int64
+}
+
+// Encode implements [Record].
+func (r *ReconfigRequest) Encode(e *Encoder) {
+	e.optional(r.Joining)
+	e.optional(r.Leaving)
+	e.optional(r.NewMembers)
+	e.Int64(r.Config)
+}
+
+// Decode implements [Record].
+func (r *ReconfigRequest) Decode(d *Decoder) {
+	r.Joining = d.String()
+	r.Leaving = d.String()
+	r.NewMembers = d.String()
+	r.Config = d.Int64()
+}

@@ -30,6 +30,11 @@ type Call struct {
 	// the server answered it runs on the connection's reading goroutine, before any
 	// later frame is looked at. It must not block.
 	OnEnd func(*Call)
+	// Tag is whatever the sender wants to find again; the link does not look at it.
+	Tag any
+	// Guards marks a call whose success proves, beside the session's life, that nobody
+	// else has taken the session over; see [Link.Guard].
+	Guards bool
 
 	// Valid after Done is closed. Err is nil if the server answered; then Code, Zxid
 	// and Body are its answer.
@@ -42,6 +47,7 @@ type Call struct {
 	xid    int32
 	seq    uint64
 	sentAt time.Time
+	server string
 	lib    bool
 	done   chan struct{}
 }
@@ -60,12 +66,24 @@ func NewCall(op jute.Op, body jute.Record) *Call {
 // Size returns the length of the frame as the server counts it.
 func (c *Call) Size() int { return len(c.frame) - 4 }
 
+// ReplySize returns the length of the answer as the server counts it, valid after Done
+// is closed and if Err is nil.
+func (c *Call) ReplySize() int { return jute.ReplyHeaderLen + len(c.Body) }
+
+// ClearWatch makes a read that has not been sent one that sets no watch: the flag is
+// the last byte of the requests of getData, exists, getChildren and getChildren2.
+func (c *Call) ClearWatch() { c.frame[len(c.frame)-1] = 0 }
+
 // Done is closed when the call has ended, answered or not.
 func (c *Call) Done() <-chan struct{} { return c.done }
 
 // SentAt returns the time at which the call was handed to the connection. It is
 // not later than the time at which the first of its bytes was sent.
 func (c *Call) SentAt() time.Time { return c.sentAt }
+
+// Server returns the address at the other end of the connection that took the call;
+// "" if there was none. It is for whoever has sent the call.
+func (c *Call) Server() string { return c.server }
 
 // Decode reads the body of the reply.
 func (c *Call) Decode(r jute.Record) error {

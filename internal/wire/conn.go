@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bufio"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +25,7 @@ const (
 type conn struct {
 	link    *Link
 	raw     net.Conn
+	server  string // the address at the other end
 	in      *bufio.Reader
 	wake    chan struct{} // cap 1: there is something to write
 	dead    chan struct{} // closed at the beginning of fail
@@ -44,7 +44,9 @@ type conn struct {
 	written uint64  // number of those whose bytes may have reached the socket
 	pending []*Call // waiting for replies, oldest first
 	pings   []time.Time
-	known   bool // Connected has been called for this connection
+	known   bool    // Connected has been called for this connection
+	opened  bool    // calls are taken from everybody
+	unsent  []*Call // to be refused
 }
 
 func newConn(l *Link, raw net.Conn, response *jute.ConnectResponse, timeout time.Duration) *conn {
@@ -55,6 +57,7 @@ func newConn(l *Link, raw net.Conn, response *jute.ConnectResponse, timeout time
 	return &conn{
 		link:    l,
 		raw:     raw,
+		server:  raw.RemoteAddr().String(),
 		in:      bufio.NewReaderSize(reader, 16<<10),
 		wake:    make(chan struct{}, 1),
 		dead:    make(chan struct{}),
@@ -65,16 +68,46 @@ func newConn(l *Link, raw net.Conn, response *jute.ConnectResponse, timeout time
 	}
 }
 
-// send queues calls; it is false if the connection has ended.
+// send queues calls; it is false if the connection has ended, or is not open yet.
 func (c *conn) send(calls []*Call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.opened && c.queue(calls)
+}
+
+// ask queues a call before the connection is open.
+func (c *conn) ask(call *Call) { c.begin(false, call) }
+
+// open lets everybody send, behind the calls that have to be first.
+func (c *conn) open(first ...*Call) { c.begin(true, first...) }
+
+func (c *conn) begin(opened bool, calls ...*Call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opened = opened
+	if !c.queue(calls) {
+		c.unsent = append(c.unsent, calls...)
+	}
+}
+
+// refuse ends the calls that came to ask and open too late. Not there: whoever calls
+// these may hold a lock that OnEnd takes.
+func (c *conn) refuse() {
+	c.mu.Lock()
+	calls := c.unsent
+	c.unsent = nil
+	c.mu.Unlock()
+	Refuse(calls...)
+}
+
+// queue is send under the lock.
+func (c *conn) queue(calls []*Call) bool {
 	if c.err != nil {
 		return false
 	}
 	now := time.Now()
 	for _, call := range calls {
-		call.sentAt = now
+		call.sentAt, call.server = now, c.server
 		if !call.lib {
 			call.setXid(c.nextXid())
 		}
@@ -108,6 +141,7 @@ func (c *conn) wakeWriter() {
 // It is owned by the link.
 func (c *conn) writeLoop() {
 	deadline := lazyDeadline{limit: c.silence, set: c.raw.SetWriteDeadline}
+	counters := c.link.cfg.Counters
 	var spare []byte
 	for {
 		select {
@@ -118,8 +152,11 @@ func (c *conn) writeLoop() {
 		c.mu.Lock()
 		batch := c.out
 		c.out = spare[:0]
+		fresh := c.queued - c.written
 		c.written = c.queued
 		c.mu.Unlock()
+		counters.Requests.Add(fresh) // before an answer can be counted
+		counters.BytesSent.Add(uint64(len(batch)))
 		if len(batch) == 0 {
 			spare = batch
 			continue
@@ -136,64 +173,6 @@ func (c *conn) writeLoop() {
 			spare = nil
 		}
 	}
-}
-
-// Write takes a frame from go-zookeeper. It never fails: go-zookeeper would be
-// left in a deadlock; the connection is closed instead.
-func (c *conn) Write(p []byte) (int, error) {
-	if err := c.fromLib(p); err != nil {
-		c.fail(err)
-	}
-	return len(p), nil
-}
-
-func (c *conn) fromLib(p []byte) error {
-	if len(p) < headerLen || int(binary.BigEndian.Uint32(p)) != len(p)-4 {
-		return fmt.Errorf("%w: a write of %d bytes is not one frame", errAssumption, len(p))
-	}
-	d := jute.NewDecoder(p[4:])
-	if !c.greeted {
-		var r jute.ConnectRequest
-		if r.Decode(d); d.Err() != nil || d.Rest() > 0 {
-			return fmt.Errorf("%w: the first write of %d bytes is no connect request", errAssumption, len(p))
-		}
-		c.greeted = true // answered from memory: see newConn
-		return nil
-	}
-	var h jute.RequestHeader
-	h.Decode(d)
-	switch h.Op {
-	case jute.OpPing:
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.err == nil {
-			c.pings = append(c.pings, time.Now())
-			c.out = append(c.out, p...)
-			c.wakeWriter()
-		}
-		return nil
-	case jute.OpCloseSession:
-		c.send([]*Call{{Op: h.Op, lib: true, xid: h.Xid, frame: append([]byte(nil), p...), done: make(chan struct{})}})
-		return nil
-	default:
-		return fmt.Errorf("%w: it sends %v", errAssumption, h.Op)
-	}
-}
-
-// Read gives go-zookeeper the frames that are meant for it, and handles all
-// others on the way. go-zookeeper's receiving goroutine is the one reader.
-func (c *conn) Read(p []byte) (int, error) {
-	for len(c.toLib) == 0 {
-		forward, err := c.next()
-		if err != nil {
-			c.fail(err)
-			return 0, err
-		}
-		c.toLib = forward
-	}
-	n := copy(p, c.toLib)
-	c.toLib = c.toLib[n:]
-	return n, nil
 }
 
 // next reads and handles one frame; it returns what go-zookeeper has to see of it.
@@ -218,6 +197,7 @@ func (c *conn) next() ([]byte, error) {
 			return nil, err
 		}
 	}
+	c.link.cfg.Counters.BytesReceived.Add(uint64(4 + n))
 	var h jute.ReplyHeader
 	h.Decode(jute.NewDecoder(frame))
 	body := frame[jute.ReplyHeaderLen:]
@@ -247,6 +227,7 @@ func (c *conn) event(h jute.ReplyHeader, body []byte, tooLarge bool) error {
 	if ev.Decode(d); d.Err() != nil {
 		return fmt.Errorf("watch event: %w", d.Err())
 	}
+	c.link.cfg.Counters.Events.Add(1)
 	c.link.sawZxid(h.Zxid) // 3.9 sends the transaction that caused the event, older servers -1
 	c.link.cfg.Event(ev)
 	return nil
@@ -261,7 +242,9 @@ func (c *conn) pong() {
 	}
 	c.mu.Unlock()
 	if !sent.IsZero() {
-		c.link.proof.answered(sent, time.Now(), false)
+		now := time.Now()
+		c.link.proof.answered(sent, now, false)
+		c.link.cfg.Counters.took(now.Sub(sent))
 	}
 }
 
@@ -281,7 +264,10 @@ func (c *conn) reply(h jute.ReplyHeader, body []byte, tooLarge bool, size int) (
 	if h.Zxid > 0 {
 		c.link.sawZxid(h.Zxid)
 	}
-	c.link.proof.answered(call.sentAt, time.Now(), h.Err == jute.OK && committed(call.Op, body))
+	now := time.Now()
+	c.link.cfg.Counters.Replies.Add(1)
+	c.link.cfg.Counters.took(now.Sub(call.sentAt))
+	c.link.proof.answered(call.sentAt, now, h.Err == jute.OK && committed(call.Op, body) && (call.Guards || !c.link.guarded.Load()))
 	if call.lib {
 		c.link.farewell.Store(h.Err == jute.OK)
 		call.end(nil)
@@ -294,6 +280,7 @@ func (c *conn) reply(h jute.ReplyHeader, body []byte, tooLarge bool, size int) (
 	}
 	call.Code, call.Zxid, call.Body = h.Err, h.Zxid, body
 	call.end(nil)
+	c.refuse() // if that was the answer to a question, upon which it was to be opened
 	return nil, nil
 }
 
@@ -350,26 +337,3 @@ func (c *conn) announced() {
 		c.link.cfg.Disconnected(err)
 	}
 }
-
-// Close implements net.Conn.
-func (c *conn) Close() error {
-	c.fail(net.ErrClosed)
-	return nil
-}
-
-// LocalAddr implements net.Conn.
-func (c *conn) LocalAddr() net.Addr { return c.raw.LocalAddr() }
-
-// RemoteAddr implements net.Conn.
-func (c *conn) RemoteAddr() net.Addr { return c.raw.RemoteAddr() }
-
-// SetDeadline implements net.Conn. go-zookeeper's deadlines are ignored, here and
-// below: the handshake is over when it gets the connection, and from then on a
-// silence of two thirds of the session timeout ends it, as go-zookeeper would.
-func (c *conn) SetDeadline(time.Time) error { return nil }
-
-// SetReadDeadline implements net.Conn.
-func (c *conn) SetReadDeadline(time.Time) error { return nil }
-
-// SetWriteDeadline implements net.Conn.
-func (c *conn) SetWriteDeadline(time.Time) error { return nil }

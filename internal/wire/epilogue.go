@@ -14,17 +14,19 @@ import (
 // epilogue is the connection that go-zookeeper gets when nothing will be dialled
 // any more. There is no server behind it: it accepts the handshake, swallows pings,
 // and answers the closing of the session, upon which go-zookeeper's loop ends. Without
-// it zk.Conn.Close would wait a second for that answer, and the loop would dial on.
+// it zk.Conn.Close would wait a second for that answer, and the loop would dial on. It ends
+// when the link is dismissed, also if go-zookeeper has said goodbye elsewhere.
 type epilogue struct {
-	toLib   chan []byte // cap 2: the greeting, and the farewell
+	toLib   chan []byte     // cap 2: the greeting, and the farewell
+	over    <-chan struct{} // see Link.Dismiss
 	rest    []byte
 	greeted bool
 	closed  chan struct{}
 	once    sync.Once
 }
 
-func newEpilogue() *epilogue {
-	return &epilogue{toLib: make(chan []byte, 2), closed: make(chan struct{})}
+func newEpilogue(over <-chan struct{}) *epilogue {
+	return &epilogue{toLib: make(chan []byte, 2), over: over, closed: make(chan struct{})}
 }
 
 // Write takes a frame from go-zookeeper, see [conn.Write].
@@ -45,6 +47,8 @@ func (e *epilogue) Read(p []byte) (int, error) {
 		select {
 		case e.rest = <-e.toLib:
 		case <-e.closed:
+			return 0, io.EOF
+		case <-e.over:
 			return 0, io.EOF
 		}
 	}

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"encoding/binary"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -47,9 +48,63 @@ func TestLibraryEndsWithItsLink(t *testing.T) {
 	})
 }
 
+// TestLibraryEndsWithItsConnection: the same for a link that is closed while it has a
+// connection, or just as that is lost. Each round is a race of go-zookeeper's loop with Close.
+func TestLibraryEndsWithItsConnection(t *testing.T) {
+	for round := range 200 {
+		synctest.Test(t, func(t *testing.T) {
+			n := pipes(t)
+			r := newRig(t, n)
+			lib, events, err := zk.Connect([]string{"ensemble"}, time.Minute, zk.WithDialer(r.link.LibraryDial), zk.WithHostProvider(stubHost{}), zk.WithLogger(silent{}))
+			require.NoError(t, err)
+			p := r.welcomed()
+			if round%2 == 0 {
+				_ = p.raw.Close()
+			}
+			began := time.Now()
+			r.link.Close()
+			<-r.link.Parked()
+			lib.Close()
+			for range events {
+			}
+			require.Zero(t, time.Since(began))
+		})
+	}
+}
+
 type stubHost struct{}
 
 func (stubHost) Init([]string) error  { return nil }
 func (stubHost) Len() int             { return 1 }
 func (stubHost) Next() (string, bool) { return "ensemble", false }
 func (stubHost) Connected()           {}
+
+// deaf loses go-zookeeper's goodbye.
+type deaf struct{ net.Conn }
+
+func (d deaf) Write(p []byte) (int, error) {
+	if len(p) >= headerLen && jute.Op(binary.BigEndian.Uint32(p[8:])) == jute.OpCloseSession {
+		return len(p), nil
+	}
+	return d.Conn.Write(p)
+}
+
+// TestLibraryEndsWithoutGoodbye: a goodbye that nobody hears does not keep go-zookeeper's loop when the link is dismissed.
+func TestLibraryEndsWithoutGoodbye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pipes(t))
+		lib, events, err := zk.Connect([]string{"ensemble"}, time.Minute, zk.WithHostProvider(stubHost{}), zk.WithLogger(silent{}),
+			zk.WithDialer(func(network, address string, timeout time.Duration) (net.Conn, error) {
+				c, err := r.link.LibraryDial(network, address, timeout)
+				return deaf{c}, err
+			}))
+		require.NoError(t, err)
+		r.welcomed()
+		r.link.Close()
+		<-r.link.Parked()
+		lib.Close() // which gives up after a second
+		r.link.Dismiss()
+		for range events {
+		}
+	})
+}

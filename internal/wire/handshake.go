@@ -17,6 +17,7 @@ var (
 	ErrExpired = errors.New("session expired")
 	// ErrAuthFailed means that the server refused a credential or a SASL login, or demands one.
 	ErrAuthFailed = errors.New("authentication failed")
+	errReadOnly   = errors.New("the server is in read-only mode")
 	// ErrNotZooKeeper means that whatever listens at the address does not speak ZooKeeper's protocol.
 	ErrNotZooKeeper = errors.New("not a ZooKeeper server")
 )
@@ -55,11 +56,14 @@ func (l *Link) greet(ctx context.Context, raw net.Conn) (*greeting, error) {
 	case errors.Is(err, errFrame):
 		return nil, fmt.Errorf("handshake: %w: %w", ErrNotZooKeeper, err)
 	case errors.Is(err, io.EOF):
-		return nil, fmt.Errorf("handshake: the server closed the connection (not serving, overloaded, or behind what this client has seen): %w", err)
+		return nil, fmt.Errorf("handshake: the server closed the connection (%s): %w", l.hangUpReasons(raw, !fresh), err)
 	case err != nil:
 		return nil, fmt.Errorf("handshake: %w", err)
 	}
 	d := jute.NewDecoder(frame)
+	if refusedReadOnly(frame) {
+		return nil, fmt.Errorf("handshake: %w: it makes sessions only with localSessionsEnabled=true in its zoo.cfg", errReadOnly)
+	}
 	g.response.Decode(d)
 	if err := d.Err(); err != nil || d.Rest() > 0 || len(g.response.Password) != passwordLen {
 		return nil, fmt.Errorf("handshake: %w: an answer of %d bytes is no connect response", ErrNotZooKeeper, len(frame))
@@ -72,6 +76,9 @@ func (l *Link) greet(ctx context.Context, raw net.Conn) (*greeting, error) {
 	}
 	if !fresh && g.response.SessionID != request.SessionID {
 		return nil, fmt.Errorf("handshake: asked for session 0x%x, was given 0x%x: %w", request.SessionID, g.response.SessionID, ErrNotZooKeeper)
+	}
+	if g.response.ReadOnly && !l.cfg.ReadOnly {
+		return nil, fmt.Errorf("handshake: %w, which was not asked for", errReadOnly)
 	}
 	if g.response.TimeoutMillis <= 0 {
 		return nil, fmt.Errorf("handshake: negotiated session timeout of %d ms: %w", g.response.TimeoutMillis, ErrNotZooKeeper)
@@ -127,7 +134,31 @@ func (l *Link) connectRequest() *jute.ConnectRequest {
 		TimeoutMillis: int32(l.cfg.Timeout.Milliseconds()),
 		SessionID:     l.id,
 		Password:      password,
+		ReadOnly:      l.cfg.ReadOnly,
 	}
+}
+
+// hangUpReasons lists why a server may close the connection instead of answering.
+func (l *Link) hangUpReasons(raw net.Conn, resuming bool) string {
+	why := "not serving, "
+	if !l.cfg.ReadOnly || resuming { // then it turns away who did not ask for that, and who has a session of the quorum
+		why += "read-only, "
+	}
+	if _, secure := raw.(interface{ NetConn() net.Conn }); !secure {
+		why += "speaking only TLS at this port, "
+	}
+	return why + "overloaded, or behind what this client has seen"
+}
+
+// refusedReadOnly recognises how a server in read-only mode answers when it may not
+// make sessions of its own: not with a connect response but with the reply to a request.
+func refusedReadOnly(frame []byte) bool {
+	if len(frame) != jute.ReplyHeaderLen {
+		return false
+	}
+	var h jute.ReplyHeader
+	h.Decode(jute.NewDecoder(frame))
+	return h.Err == jute.NotReadOnly
 }
 
 // closeSocket closes without the farewell that a TLS connection would try to

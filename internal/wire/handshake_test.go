@@ -261,7 +261,9 @@ func TestConnectRequests(t *testing.T) {
 			LastZxidSeen: 1<<40 + 1, TimeoutMillis: 6000, SessionID: sessionID, Password: sessionPassword,
 		}, p.hello())
 		p.welcome(sessionID, 5*time.Second)
-		require.Equal(t, 5*time.Second, r.next("connected").session.Timeout)
+		s = r.next("connected").session
+		require.Equal(t, 5*time.Second, s.Timeout)
+		require.True(t, s.Resumed)
 	})
 }
 

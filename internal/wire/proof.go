@@ -30,8 +30,11 @@ type proof struct {
 	opened    time.Time     // connect request of this connection
 	frames    []exchange    // answered frames of this connection, both times ascending, thinned
 	newest    time.Time     // send time of the newest answered frame of any connection
+	readOnly  bool          // this connection leads to a server in read-only mode
+	vouched   time.Time     // newest of the connections to other servers, plus the timeout there
 	confirmed time.Time     // f of the newest committed write
 	lifetime  time.Duration // the timeout that applies from confirmed on
+	most      time.Duration // a limit to lifetime, if not 0
 }
 
 // exchange is a frame that was answered.
@@ -45,6 +48,7 @@ func (p *proof) connected(sent time.Time, timeout, half time.Duration, newSessio
 	p.opened = sent
 	p.frames = p.frames[:0]
 	p.newest = later(p.newest, sent)
+	p.readOnly, p.vouched = false, later(p.vouched, sent.Add(timeout))
 	if newSession { // made by a write that a quorum has committed
 		p.confirmed, p.lifetime = sent, timeout
 	}
@@ -53,15 +57,43 @@ func (p *proof) connected(sent time.Time, timeout, half time.Duration, newSessio
 	p.lifetime = min(p.lifetime, timeout)
 }
 
+// connectedReadOnly starts a connection to a server in read-only mode. It knows
+// nothing of what the quorum does: its answers prove that it is there, and no more.
+func (p *proof) connectedReadOnly(sent time.Time, timeout time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.timeout, p.readOnly = timeout, true
+	p.opened = sent
+	p.frames = p.frames[:0]
+	p.newest = later(p.newest, sent)
+}
+
+// resumed begins with a session that was somebody else's until now: nothing is
+// confirmed, and a server has to take it within its timeout.
+func (p *proof) resumed(now time.Time, timeout time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.newest, p.timeout = now, timeout
+}
+
+// limit keeps confirmedUntil within most of the time from which it is counted.
+func (p *proof) limit(most time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.most = most
+	p.lifetime = min(p.lifetime, most)
+}
+
 // answered records that a frame sent at sent has been answered at now; commits
 // tells whether the answer is the success of a write.
 func (p *proof) answered(sent, now time.Time, commits bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.newest = later(p.newest, sent)
-	if sent.Before(p.opened) { // of an earlier connection
+	if sent.Before(p.opened) || p.readOnly { // of an earlier connection, or no proof
 		return
 	}
+	p.vouched = later(p.vouched, sent.Add(p.timeout))
 	// Thinning drops frames, which can only make the bound earlier.
 	if n := len(p.frames); n == 0 || sent.Sub(p.frames[n-1].sent) >= p.timeout/64 {
 		p.frames = append(p.frames, exchange{sent: sent, answered: now})
@@ -79,6 +111,9 @@ func (p *proof) answered(sent, now time.Time, commits bool) {
 	}
 	if commits && !f.Before(p.confirmed) {
 		p.confirmed, p.lifetime = f, p.timeout
+		if p.most > 0 {
+			p.lifetime = min(p.lifetime, p.most)
+		}
 	}
 }
 
@@ -91,6 +126,13 @@ func (p *proof) heardUntil() time.Time {
 		return time.Time{}
 	}
 	return p.newest.Add(p.timeout)
+}
+
+// vouchedUntil is heardUntil without what servers in read-only mode have answered.
+func (p *proof) vouchedUntil() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.vouched
 }
 
 // confirmedUntil is the time until which the session lives for certain.

@@ -212,3 +212,25 @@ func TestProofOfHealthySession(t *testing.T) {
 		}
 	}
 }
+
+// A session that is taken up has confirmed nothing and is looked for for its timeout; a
+// limit holds for what was confirmed before it and after it.
+func TestProofOfSharedSession(t *testing.T) {
+	var p proof
+	p.resumed(dawn, sessionTimeout)
+	require.Equal(t, dawn.Add(sessionTimeout), p.heardUntil())
+	require.Zero(t, p.confirmedUntil())
+	opened(time.Second).apply(&p)
+	require.Equal(t, dawn.Add(time.Second+sessionTimeout), p.heardUntil())
+	require.Zero(t, p.confirmedUntil())
+	commit(2 * time.Second).apply(&p)
+	require.Equal(t, dawn.Add(time.Second+sessionTimeout), p.confirmedUntil())
+	p.limit(2 * time.Second)
+	require.Equal(t, dawn.Add(3*time.Second), p.confirmedUntil())
+	frame(3 * time.Second).apply(&p)
+	commit(5 * time.Second).apply(&p)
+	require.Equal(t, dawn.Add(5*time.Second), p.confirmedUntil())
+	p.limit(time.Hour)
+	commit(8 * time.Second).apply(&p)
+	require.Equal(t, dawn.Add(5*time.Second+sessionTimeout), p.confirmedUntil())
+}

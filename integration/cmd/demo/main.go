@@ -1,6 +1,8 @@
-// Command demo runs several workers of examples/stackupdate on a real ensemble of
-// three servers, kills one that holds the lock and freezes another past its session.
-// It prints what happens and ends with "stack consistent: …", or with an exit
+// Command demo runs several workers of examples/stackupdate on an ensemble of three
+// servers, kills one that holds the lock and freezes another past its session. The
+// servers are real where a Docker engine answers, or where there is Java with
+// ZooKeeper's jars, and package zktest's in this process elsewhere; -real insists on
+// the former, -embedded on the latter. It prints what happens and ends with "stack consistent: …", or with an exit
 // status other than 0 if two workers overlapped or an update was lost or doubled.
 package main
 
@@ -15,25 +17,35 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"github.com/zookit/zookit/integration/ensemble"
 )
 
 func main() {
 	var (
-		servers = flag.Int("servers", 3, "number of ZooKeeper servers")
+		number  = flag.Int("servers", 3, "number of ZooKeeper servers")
 		workers = flag.Int("workers", 8, "number of workers, at least 3")
 		updates = flag.Int("updates", 4, "updates that each worker applies")
 		session = flag.Duration("session", 4*time.Second, "session timeout of the workers")
 		limit   = flag.Duration("limit", 3*time.Minute, "when to give up")
+		insist  = flag.Bool("real", false, "fail where no real ZooKeeper can be run, in place of using the embedded server")
+		inside  = flag.Bool("embedded", false, "use the embedded server, also where a real ZooKeeper can be run")
 	)
 	flag.Parse()
+	want := whatIsHere
+	switch {
+	case *insist && *inside:
+		fmt.Fprintln(os.Stderr, "demo: -real and -embedded exclude each other: give one of them")
+		os.Exit(2)
+	case *insist:
+		want = realOnes
+	case *inside:
+		want = embedded
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	ctx, cancel := context.WithTimeoutCause(ctx, *limit, fmt.Errorf("not done within %v", *limit))
 	defer cancel()
 	d := &demo{workers: *workers, updates: *updates, session: *session}
-	if err := d.run(ctx, *servers); err != nil {
+	if err := d.run(ctx, want, *number); err != nil {
 		fmt.Fprintln(os.Stderr, "demo failed:", err)
 		os.Exit(1)
 	}
@@ -48,7 +60,7 @@ type demo struct {
 	cloud            string
 }
 
-func (d *demo) run(ctx context.Context, servers int) error {
+func (d *demo) run(ctx context.Context, want kind, number int) error {
 	if d.workers < 3 || d.updates < 2 {
 		return fmt.Errorf("%d workers with %d updates each are too few to kill one and freeze one", d.workers, d.updates)
 	}
@@ -63,18 +75,14 @@ func (d *demo) run(ctx context.Context, servers int) error {
 	if out, err := exec.CommandContext(ctx, "go", "build", "-o", d.binary, "github.com/zookit/zookit/examples/stackupdate").CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}
-	fmt.Printf("starting %d ZooKeeper servers\n", servers)
-	e, err := ensemble.Open(ctx, servers)
+	fmt.Printf("starting %d servers\n", number)
+	s, err := openServers(ctx, want, number)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = e.Close() }()
-	version, err := e.Version(ctx)
-	if err != nil {
-		return err
-	}
-	d.connect = e.Connect()
-	fmt.Printf("ZooKeeper %s (%s) at %s\n", version, e.Provider(), d.connect)
+	defer func() { _ = s.close() }()
+	d.connect = s.connect
+	fmt.Printf("%s at %s\n", s.name, d.connect)
 	fmt.Printf("%d workers apply %d updates each to one stack; one will be killed and one frozen while it holds the lock\n\n", d.workers, d.updates)
 
 	story := newStory()

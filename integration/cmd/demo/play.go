@@ -25,42 +25,59 @@ type worker struct {
 }
 
 // play starts the workers, injects the two faults and returns when all have ended.
+//
+// Of the two workers that take long for a step the first to write is killed, and the other one frozen at its
+// own next writing. The first worker starts only then: whatever the others have done by that time, somebody is there
+// who takes the lock over, and has not done all of its work before.
 func (d *demo) play(ctx context.Context, s *story) error {
-	// Two of the workers take so long for a step that a signal hits them in the middle of it.
-	killed, frozen := name(d.workers-1), name(d.workers)
 	var (
 		group  sync.WaitGroup
 		events = make(chan event)
 		all    = map[string]*worker{}
+		faults = &faults{slow: map[string]*worker{}}
 	)
-	for i := range d.workers {
-		step := 5 * time.Millisecond
-		if n := name(i + 1); n == killed || n == frozen {
-			step = 300 * time.Millisecond
-		}
-		w, err := d.start(ctx, name(i+1), step)
+	for i := 2; i <= d.workers; i++ {
+		slow := i > d.workers-2
+		w, err := d.start(ctx, name(i), slow)
 		if err != nil {
 			return errors.Join(err, stop(all))
 		}
 		all[w.name] = w
+		if slow {
+			faults.slow[w.name] = w
+		}
 	}
 	for _, w := range all {
 		group.Go(func() { w.follow(events) })
 	}
 	go func() { group.Wait(); close(events) }()
 
-	faults := &faults{killed: all[killed], frozen: all[frozen]}
+	var late error
 	for ev := range events {
 		s.add(ev)
 		for _, own := range faults.on(ev) {
 			s.add(own)
+			if own.Event != "frozen" {
+				continue
+			}
+			w, err := d.start(ctx, name(1), false)
+			if err != nil {
+				late = errors.Join(err, faults.frozen.cmd.Process.Kill())
+				continue
+			}
+			all[w.name] = w
+			// The frozen one is followed still, so that nobody has found the group done.
+			group.Go(func() { w.follow(events) })
 		}
+	}
+	if late != nil {
+		return late
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	for _, w := range all {
-		if w.exited != nil && w.name != killed {
+		if w.exited != nil && w != faults.killed {
 			return fmt.Errorf("worker %s: %w: %s", w.name, w.exited, strings.TrimSpace(w.stderr.String()))
 		}
 	}
@@ -69,7 +86,12 @@ func (d *demo) play(ctx context.Context, s *story) error {
 
 func name(i int) string { return fmt.Sprintf("w%d", i) }
 
-func (d *demo) start(ctx context.Context, name string, step time.Duration) (*worker, error) {
+// start starts a worker. A slow one takes so long for a step that a signal hits it in the middle of it.
+func (d *demo) start(ctx context.Context, name string, slow bool) (*worker, error) {
+	step := 5 * time.Millisecond
+	if slow {
+		step = 300 * time.Millisecond
+	}
 	w := &worker{name: name}
 	args := append(d.args(), "-worker", name, "-updates", fmt.Sprint(d.updates), "-step", step.String())
 	w.cmd = exec.CommandContext(ctx, d.binary, args...)
@@ -105,22 +127,25 @@ func stop(workers map[string]*worker) error {
 
 // faults decides, from what the workers tell, when to kill and to freeze.
 type faults struct {
-	killed, frozen *worker
+	slow           map[string]*worker // the two that can be hit
+	killed, frozen *worker            // once they are
 
-	kill, freeze, thaw bool  // done
-	token              int64 // that the frozen one held
+	thaw  bool  // done
+	token int64 // that the frozen one held
 }
 
 // on is told of every event and returns the faults that it has injected upon it.
 func (f *faults) on(ev event) []event {
+	slow := f.slow[ev.Worker]
+	writes := slow != nil && ev.Event == "writes" && ev.Detail == "volume"
 	switch {
-	case !f.kill && ev.Worker == f.killed.name && ev.Event == "writes" && ev.Detail == "volume":
-		f.kill = true
-		return f.signal(f.killed, syscall.SIGKILL, "killed", ev.Token)
-	case f.kill && !f.freeze && ev.Worker == f.frozen.name && ev.Event == "writes" && ev.Detail == "volume":
-		f.freeze, f.token = true, ev.Token
-		return f.signal(f.frozen, syscall.SIGSTOP, "frozen", ev.Token)
-	case f.freeze && !f.thaw && ev.Event == "ends" && ev.Token > f.token:
+	case writes && f.killed == nil:
+		f.killed = slow
+		return f.signal(slow, syscall.SIGKILL, "killed", ev.Token)
+	case writes && f.frozen == nil && slow != f.killed:
+		f.frozen, f.token = slow, ev.Token
+		return f.signal(slow, syscall.SIGSTOP, "frozen", ev.Token)
+	case f.frozen != nil && !f.thaw && ev.Event == "ends" && ev.Token > f.token:
 		f.thaw = true
 		return f.signal(f.frozen, syscall.SIGCONT, "thawed", f.token)
 	}

@@ -1,12 +1,12 @@
 // Command runtests runs all tests of the project and says at the end, truthfully, what
 // ran and what did not: scripts/test runs it, from the repository's root.
 //
-// It runs the tests of the module, then the integration tests once for each provider
-// of real servers that can run here, all with the race detector. It shows how each
-// package ended, the whole output of whatever failed, and which versions of ZooKeeper
-// the tests met. Its exit status is 1 if a test failed, if no provider can run, if
-// the integration tests met no real server and, where CI is "true", if a test
-// was skipped.
+// It runs the tests of the module and of those for metrics and tracing, then the
+// integration tests once for each provider of real servers that can run here, all
+// with the race detector. It shows how each package ended, the whole output of
+// whatever failed, and which versions of ZooKeeper the tests met. Its exit status is 1
+// if a test failed, if no provider can run, if the integration tests met no real
+// server and, where CI is "true", if a test was skipped.
 package main
 
 import (

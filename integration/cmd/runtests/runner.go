@@ -40,35 +40,49 @@ type runner struct {
 // step is one run of go test.
 type step struct {
 	title    string
+	name     string // short
 	provider string // "" for unit tests
 	result   *result
 }
 
-// name tells the step from the others.
-func (s *step) name() string {
-	if s.provider == "" {
-		return "unit"
-	}
-	return s.provider
+// modules are those with unit tests.
+var modules = []struct{ title, name, dir string }{
+	{"", "unit", "."},
+	{", otel", "otel", "otel"},
+	{", prom", "prom", "prom"},
+	{", grpcresolver", "grpcresolver", "discovery/grpcresolver"},
+	{", zookit", "zookit", "cmd/zookit"},
 }
+
+// faults are the tests that run on each provider: those in which servers or processes fail,
+// or the links between them. The others are about what a server answers, however it is
+// run, or choose their provider themselves: they run once, with the first.
+const faults = "^Test(CutOff|BlackHole|ServersKilled|StoppedProcess|B8_|Resume)"
 
 // run reports whether all is well.
 func (r *runner) run(ctx context.Context) bool {
 	r.missing = map[string]string{}
 	providers := r.prepare(ctx)
-	r.goTest(ctx, r.step("unit tests", "", r.out), ".", "-timeout=4m")
+	for _, module := range modules {
+		r.goTest(ctx, r.step("unit tests"+module.title, module.name, "", r.out), module.dir, "./...", r.pattern, "-timeout=5m")
+	}
 	var group sync.WaitGroup
 	turns := newTurns(r.out)
+	packages, pattern := "./...", r.pattern
 	for _, p := range providers {
 		turn := turns.next()
-		s := r.step("integration tests, "+p, p, turn)
+		s := r.step("integration tests, "+p, p, p, turn)
+		these, those := packages, pattern
 		group.Go(func() {
 			defer turn.end()
-			// Two packages at once, whatever the machine: these tests measure time.
-			r.goTest(ctx, s, "integration", "-timeout=8m", "-p=2")
+			// Four packages at once, whatever the machine: these tests mostly wait, and measure time.
+			r.goTest(ctx, s, "integration", these, those, "-timeout=10m", "-p=4")
 		})
 		if !r.together {
 			group.Wait()
+		}
+		if pattern == "" {
+			packages, pattern = "./scenario", faults
 		}
 	}
 	group.Wait()
@@ -79,8 +93,8 @@ func (r *runner) run(ctx context.Context) bool {
 }
 
 // step adds a step that shows what it does on out.
-func (r *runner) step(title, provider string, out io.Writer) *step {
-	s := &step{title: title, provider: provider, result: newResult(out, provider != "")}
+func (r *runner) step(title, name, provider string, out io.Writer) *step {
+	s := &step{title: title, name: name, provider: provider, result: newResult(out, provider != "")}
 	r.steps = append(r.steps, s)
 	return s
 }
@@ -129,22 +143,22 @@ func tryServer(ctx context.Context, provider string) (version string, err error)
 	return e.Version(ctx)
 }
 
-// goTest runs go test on all packages of the module in dir.
-func (r *runner) goTest(ctx context.Context, s *step, dir string, flags ...string) {
+// goTest runs go test on packages of the module in dir.
+func (r *runner) goTest(ctx context.Context, s *step, dir, packages, pattern string, flags ...string) {
 	if ctx.Err() != nil {
 		return
 	}
 	fmt.Fprintf(s.result.out, "\n== %s\n", s.title)
 	args := append([]string{"test", "-json", "-race", "-count=1"}, flags...)
-	if r.pattern != "" {
-		args = append(args, "-run", r.pattern)
+	if pattern != "" {
+		args = append(args, "-run", pattern)
 	}
 	if outputs, err := r.outputs(s); err != nil {
 		r.fault("folder for artifacts: %v", err)
 	} else {
 		args = append(args, "-artifacts", "-outputdir="+outputs)
 	}
-	cmd := exec.CommandContext(ctx, "go", append(args, "./...")...)
+	cmd := exec.CommandContext(ctx, "go", append(args, packages)...)
 	cmd.Dir = dir
 	cmd.Env = os.Environ()
 	if s.provider != "" {
@@ -183,7 +197,7 @@ func (r *runner) goTest(ctx context.Context, s *step, dir string, flags ...strin
 
 // outputs is a fresh folder for what the tests of a step leave.
 func (r *runner) outputs(s *step) (string, error) {
-	dir, err := filepath.Abs(filepath.Join(r.artifacts, s.name()))
+	dir, err := filepath.Abs(filepath.Join(r.artifacts, s.name))
 	if err != nil {
 		return "", err
 	}
@@ -213,7 +227,7 @@ func (r *runner) close() bool {
 	r.closeSkips()
 	for _, s := range r.steps {
 		for _, f := range s.result.failures {
-			fmt.Fprintf(r.out, "failed (%s): %s\n", s.name(), short(f))
+			fmt.Fprintf(r.out, "failed (%s): %s\n", s.name, short(f))
 		}
 	}
 	for _, f := range r.faults {

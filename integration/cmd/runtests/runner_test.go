@@ -14,8 +14,8 @@ func account(ci bool) (*runner, *bytes.Buffer, []*result) {
 	a, b := newResult(&out, false), newResult(&out, false)
 	a.passed, b.passed = 3, 4
 	r := &runner{out: &out, ci: ci, missing: map[string]string{}, steps: []*step{
-		{title: "integration tests, jvm", provider: "jvm", result: a},
-		{title: "integration tests, containers", provider: "containers", result: b},
+		{title: "integration tests, jvm", name: "jvm", provider: "jvm", result: a},
+		{title: "integration tests, containers", name: "containers", provider: "containers", result: b},
 	}}
 	return r, &out, []*result{a, b}
 }

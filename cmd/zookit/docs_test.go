@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// What the documents show of the tool is so: each console block is run against a server, and prints what stands there, where
+// a * is anything.
+func TestDocuments(t *testing.T) {
+	documents, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	console := regexp.MustCompile("(?ms)^```console\n(.*?)^```$")
+	count := 0
+	for _, path := range append(documents, "../../README.md") {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		for _, block := range console.FindAllStringSubmatch(string(text), -1) {
+			s := server(t)
+			env := environment(t, s.ConnectString())
+			for part := range strings.SplitSeq("\n"+block[1], "\n$ ") {
+				if strings.TrimSpace(part) == "" {
+					continue
+				}
+				count++
+				command, want, _ := strings.Cut(part, "\n")
+				args, ok := strings.CutPrefix(command, "zookit ")
+				require.True(t, ok, "%s: %s", path, command)
+				out, code := runs(t, env, words(t, args)...)
+				require.Zero(t, code, "%s: %s", path, command)
+				pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(want)), `\*`, ".*") + "$"
+				require.Regexp(t, pattern, strings.TrimSpace(out), "%s: %s", path, command)
+			}
+		}
+	}
+	require.Positive(t, count)
+}
+
+// words takes a command line apart, with single quotes, as a shell does.
+func words(t *testing.T, line string) []string {
+	t.Helper()
+	var out []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			out = append(out, part)
+			continue
+		}
+		out = append(out, strings.Fields(part)...)
+	}
+	return out
+}

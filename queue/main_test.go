@@ -1,0 +1,9 @@
+package queue_test
+
+import (
+	"testing"
+
+	"github.com/zookit/zookit/internal/testmain"
+)
+
+func TestMain(m *testing.M) { testmain.Run(m) }
