@@ -1,7 +1,7 @@
 package counter_test
 
 import (
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -24,23 +24,22 @@ func TestTransactionArrivesInTheNextSession(t *testing.T) {
 		c := counter.New(cl, node)
 		_, err := c.Add(bounded(t), 1)
 		require.NoError(t, err)
-		held, settled := make(chan struct{}), make(chan struct{})
-		var once sync.Once
+		held, settled, arrived := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		var released atomic.Bool // not a sync.Once: who waits for that keeps the bubble's time from passing
 		srv.ResetRequests()
 		srv.OnRequest(func(r zktest.Request) {
 			switch {
 			case r.Op == zktest.OpMulti && r.Session == session:
 				close(held)
 				<-settled
-			case r.Op == zktest.OpMulti:
-				once.Do(func() {
-					close(settled)
-					for len(srv.Requests(zktest.Match{Ops: []zktest.Op{zktest.OpMulti}, Session: session})) == 0 {
-						time.Sleep(time.Millisecond) // the bubble's
-					}
-				})
+			case r.Op == zktest.OpMulti && released.CompareAndSwap(false, true):
+				close(settled)
+				for len(srv.Requests(zktest.Match{Ops: []zktest.Op{zktest.OpMulti}, Session: session})) == 0 {
+					time.Sleep(time.Millisecond) // the bubble's
+				}
+				close(arrived)
 			case r.Op == zktest.OpConnect && r.Session == session:
-				<-settled // it does not come back
+				<-arrived // it does not come back, which would end the connection with the transaction
 			}
 		})
 		out := later(func() (int64, error) { return c.Add(bounded(t), 1) })

@@ -32,7 +32,8 @@ func (d *Door) CutOff() {
 }
 
 // Rejoin ends CutOff: the door catches up, as by CatchUp, clients whose session has expired are cut off, and
-// what has waited for the leader is executed and answered.
+// what has waited for the leader is executed and answered. The leader hears at once of the sessions that are there: its
+// pings have waited on the link, in front of whatever answers a write, and are answered before it.
 func (d *Door) Rejoin() {
 	d.s.mu.Lock()
 	defer d.s.mu.Unlock()
@@ -43,6 +44,7 @@ func (d *Door) Rejoin() {
 	for _, c := range d.conns() {
 		if ss := c.session; ss != nil && ss.conn == c {
 			d.s.touch(ss)
+			ss.toldNow()
 		}
 	}
 }
@@ -67,8 +69,8 @@ func (s *Server) reported(ss *session) time.Time {
 	if s.reports(known) == s.reports(time.Now()) {
 		known = ss.before
 	}
-	if known.Equal(ss.bound) {
-		return known // which was the leader's own doing
+	if known.Equal(ss.told) {
+		return known
 	}
 	return s.start.Add(time.Duration(s.reports(known)+1) * (s.opts.tick / 2))
 }

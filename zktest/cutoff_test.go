@@ -106,6 +106,23 @@ func TestCutOffForAMoment(t *testing.T) {
 	})
 }
 
+// When the link comes back, the pings of the leader that waited on it are answered before any write: what the door has heard
+// is reported, though the link goes again at once. (A schedule of the laboratory had two holders when it was not.)
+func TestCutOffAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, doors := ensemble(t, zktest.WithInMemoryNetwork(), zktest.WithTick(2*time.Second))
+		w := comeIn(t, s, doors[0])
+		doors[0].CutOff()
+		time.Sleep(9 * time.Second)
+		doors[0].Rejoin()
+		doors[0].CutOff()
+		time.Sleep(10*time.Second - time.Millisecond)
+		require.NotNil(t, s.Password(w.sess.SessionID), "lives for its timeout from when the door rejoined")
+		time.Sleep(2*time.Second + 2*time.Millisecond)
+		require.Nil(t, s.Password(w.sess.SessionID), "and for no more than a tick beyond")
+	})
+}
+
 // A session that is taken up at another door lives on. A server that gives up cuts its clients off, and
 // what they have sent is lost; one that is wiped or becomes read-only lets nobody wait for ever either.
 func TestCutOffEndsOtherwise(t *testing.T) {

@@ -16,7 +16,7 @@ type session struct {
 	timeout  time.Duration
 	heard    time.Time
 	before   time.Time // the last sign of life that was reported before that of heard; see Door.CutOff
-	bound    time.Time // when it was opened or last taken up
+	told     time.Time // when the leader last heard of it out of turn: it was opened, was taken up, or its door rejoined
 	deadline time.Time
 	door     *Door   // where it was opened or last taken up
 	conn     *conn   // nil while its client is not connected
@@ -88,8 +88,11 @@ func (s *Server) bind(c *conn, ss *session) {
 	c.session = ss
 	c.who.session = ss.id
 	s.touch(ss)
-	ss.before, ss.bound = ss.heard, ss.heard
+	ss.toldNow()
 }
+
+// toldNow notes that the leader knows of the last sign of life, whenever the next report is due.
+func (ss *session) toldNow() { ss.before, ss.told = ss.heard, ss.heard }
 
 // endSession is the transaction that ends a session: its connections are cut, but for the
 // one that asked for it, its ephemeral nodes go, and who watches them is told.
