@@ -23,7 +23,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		"the root":     queue.New[string](cl, "/"),
 		"a path":       queue.New[string](cl, "jobs"),
 		"no option":    texts(cl, nil),
-		"no codec":     queue.NewWith(cl, path, queue.Codec[string]{}),
+		"no codec":     queue.NewWith[string](cl, path, nil),
 		"a layout":     texts(cl, queue.WithLayout(200)),
 		"a lock path":  texts(cl, queue.WithLockPath("/locks")),
 		"its path":     texts(cl, queue.WithLayout(queue.CuratorQueue), queue.WithLockPath("locks")),
