@@ -61,7 +61,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 	_, err = q.TakeAll(bounded(t), 0)
 	require.ErrorIs(t, err, client.ErrBadArgument)
 	_, err = queue.New[func()](cl, path).Put(bounded(t), nil)
-	require.ErrorContains(t, err, "JSON")
+	require.ErrorContains(t, err, "encode the item: json")
 	require.Empty(t, srv.Dump())
 	for _, q := range []*queue.Queue[string]{
 		texts(cl, queue.WithLayout(queue.KazooQueue)), texts(cl, queue.WithLayout(queue.CuratorSimpleQueue)), texts(cl, queue.WithLayout(queue.CuratorQueue)),
