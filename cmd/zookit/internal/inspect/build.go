@@ -1,0 +1,108 @@
+package inspect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/zookit/zookit/client"
+)
+
+// subject is what is asked about: a path, as what it is to be taken, and how hosts are found out.
+type subject struct {
+	cl    *client.Client
+	hosts *hosts
+	as    string // a kind, if the caller says so
+}
+
+// builders fill in a report, by kind.
+var builders = map[string]func(ctx context.Context, cl *client.Client, s *sight, f finding, r *report) error{
+	kindMutex: line, kindRWLock: line, kindElection: line, kindSemaphore: pool, kindLease: lease,
+	kindBarrier: barrierNode, kindDouble: double, kindQueue: queueOf, kindCounter: counterOf, kindDocument: documentOf,
+	kindGroup: groupOf, kindPartitions: partitions, kindDiscovery: discoveryOf, kindService: service,
+	kindNode: plainNode,
+}
+
+// look reports what is at a path. A contender's own node is taken for the line that it stands in.
+func (q *subject) look(ctx context.Context, path string) (*report, error) {
+	if err := client.CheckPath(path); err != nil {
+		return nil, err
+	}
+	found, err := see(ctx, q.cl, []string{path}, true)
+	if err != nil {
+		return nil, err
+	}
+	s := found[0]
+	if s == nil {
+		r := newReport(path, kindNothing)
+		r.Summary = "there is no node: nobody holds, waits or is there, and a barrier here would be open"
+		return r, nil
+	}
+	if _, _, ok := contender(s.name()); ok && len(s.children) == 0 && strings.LastIndexByte(path, '/') > 0 {
+		return q.look(ctx, path[:strings.LastIndexByte(path, '/')])
+	}
+	f, err := recognise(ctx, q.cl, s, true)
+	if err != nil {
+		return nil, err
+	}
+	if f.kind == kindNode && len(s.children) == 0 || f.kind == kindCounter {
+		if kept, err := revisions(ctx, q.cl, path); err != nil {
+			return nil, err
+		} else if kept > 0 {
+			f = finding{kind: kindDocument}
+		}
+	}
+	if q.as != "" && q.as != f.kind {
+		if f, err = taken(f, q.as); err != nil {
+			return nil, err
+		}
+	}
+	return q.report(ctx, s, f)
+}
+
+// report fills in what is to be said of a node that is known.
+func (q *subject) report(ctx context.Context, s *sight, f finding) (*report, error) {
+	r := newReport(s.path, f.kind)
+	r.Layout, r.MayBe = f.layout, f.mayBe
+	if err := builders[f.kind](ctx, q.cl, s, f, r); err != nil {
+		return nil, err
+	}
+	if r.Summary == "" {
+		r.Summary = summary(r)
+	}
+	q.hosts.tell(ctx, r)
+	return r, nil
+}
+
+func newReport(path, kind string) *report {
+	return &report{Path: path, Kind: kind, Holders: []party{}, Waiting: []party{}, Members: []party{}}
+}
+
+// taken is a finding of another kind than what the node looks like.
+func taken(f finding, kind string) (finding, error) {
+	if kind == kindQueue && f.kind != kindQueue {
+		return f, fmt.Errorf("%w: nothing at the path tells which queue's items these are", client.ErrBadArgument)
+	}
+	if builders[kind] == nil {
+		return f, fmt.Errorf("%w: there is no kind %q", client.ErrBadArgument, kind)
+	}
+	layout := f.lib.String()
+	if kind == kindCounter || kind == kindDocument || kind == kindBarrier {
+		layout = ""
+	}
+	return finding{kind: kind, layout: layout, lib: f.lib, kids: f.kids}, nil
+}
+
+// partyOf is who has made a node.
+func partyOf(path string, data []byte, stat client.Stat) party {
+	p := party{Path: path, Identifier: text(data), Since: stat.Ctime.UTC()}
+	p.of(stat.EphemeralOwner)
+	return p
+}
+
+// of says in which session a party's node is.
+func (p *party) of(session int64) {
+	if p.session = session; session != 0 {
+		p.Session = hex(session)
+	}
+}
