@@ -35,7 +35,7 @@ func (q *subject) look(ctx context.Context, path string) (*report, error) {
 	s := found[0]
 	if s == nil {
 		r := newReport(path, kindNothing)
-		r.Summary = "there is no node: nobody holds, waits or is there, and a barrier here would be open"
+		r.Summary = "nobody holds, waits or is there, and a barrier here would be open"
 		return r, nil
 	}
 	if _, _, ok := contender(s.name()); ok && len(s.children) == 0 && strings.LastIndexByte(path, '/') > 0 {
