@@ -3,6 +3,8 @@ package inspect
 import (
 	"context"
 	"fmt"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/zookit/zookit/client"
@@ -23,30 +25,30 @@ var builders = map[string]func(ctx context.Context, cl *client.Client, s *sight,
 	kindNode: plainNode,
 }
 
-// look reports what is at a path. A contender's own node is taken for the line that it stands in.
-func (q *subject) look(ctx context.Context, path string) (*report, error) {
-	if err := client.CheckPath(path); err != nil {
+// look reports what is at a path. The node of one who holds, waits or is there stands for the recipe that it is of.
+func (q *subject) look(ctx context.Context, at string) (*report, error) {
+	if err := client.CheckPath(at); err != nil {
 		return nil, err
 	}
-	found, err := see(ctx, q.cl, []string{path}, true)
+	found, err := see(ctx, q.cl, []string{at}, true)
 	if err != nil {
 		return nil, err
 	}
 	s := found[0]
 	if s == nil {
-		r := newReport(path, kindNothing)
+		r := newReport(at, kindNothing)
 		r.Summary = "nobody holds, waits or is there, and a barrier here would be open"
 		return r, nil
 	}
-	if _, _, ok := contender(s.name()); ok && len(s.children) == 0 && strings.LastIndexByte(path, '/') > 0 {
-		return q.look(ctx, path[:strings.LastIndexByte(path, '/')])
+	if r, err := q.around(ctx, s); r != nil || err != nil {
+		return r, err
 	}
 	f, err := recognise(ctx, q.cl, s, true)
 	if err != nil {
 		return nil, err
 	}
 	if f.kind == kindNode && len(s.children) == 0 || f.kind == kindCounter {
-		if kept, err := revisions(ctx, q.cl, path); err != nil {
+		if kept, err := revisions(ctx, q.cl, at); err != nil {
 			return nil, err
 		} else if kept > 0 {
 			f = finding{kind: kindDocument}
@@ -58,6 +60,31 @@ func (q *subject) look(ctx context.Context, path string) (*report, error) {
 		}
 	}
 	return q.report(ctx, s, f)
+}
+
+// around reports the recipe in which a node is that of one who holds, waits or is there; nil if it is none.
+func (q *subject) around(ctx context.Context, s *sight) (*report, error) {
+	_, _, stands := contender(s.name()) // also if it is in no session
+	if len(s.children) > 0 || s.stat.EphemeralOwner == 0 && !stands {
+		return nil, nil
+	}
+	above := path.Dir(s.path)
+	if slices.Contains([]string{permitsName, lineName, partyDir, "taken"}, path.Base(above)) {
+		above = path.Dir(above)
+	}
+	above = strings.TrimSuffix(above, lineBeside)
+	r, err := q.look(ctx, above)
+	if err != nil {
+		return nil, err
+	}
+	for _, parties := range [][]party{r.Holders, r.Waiting, r.Members} {
+		for _, p := range parties {
+			if p.Path == s.path || slices.Contains(p.nodes, s.path) {
+				return r, nil
+			}
+		}
+	}
+	return nil, nil
 }
 
 // report fills in what is to be said of a node that is known.

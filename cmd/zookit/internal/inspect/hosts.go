@@ -53,7 +53,7 @@ func (h *hosts) tell(ctx context.Context, all ...*report) {
 		case err == nil:
 			p.Host = address
 		case refused != nil && p.session != 0 && h.say != nil:
-			h.say("it is not known from where all sessions are connected, which the servers tell if they are asked cons and allow it (4lw.commands.whitelist=srvr,mntr,wchs,cons in their configuration): %v", refused)
+			h.say("it is not known from where all sessions are connected: %v", refused)
 			h.say = nil // once
 		}
 	}

@@ -30,7 +30,7 @@ func (q *subject) walk(ctx context.Context, root string, most int, step func(n i
 	for looked := 1; len(w.next) > 0; {
 		n := min(len(w.next), flight)
 		if looked+n > most {
-			return fmt.Errorf("%w: %d nodes were looked at, and there are more below %s", errTooMany, looked, w.next[0].path)
+			return fmt.Errorf("%w: %d were looked at, and there are more below %s: name a path below %s, or raise --most", errTooMany, looked, w.next[0].path, root)
 		}
 		here := w.next[:n]
 		w.next = w.next[n:]
