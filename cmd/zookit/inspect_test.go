@@ -120,6 +120,10 @@ func TestInspectWatch(t *testing.T) {
 	h, err := lock.NewMutex(connected(t, s), "/l", lock.WithIdentifier("me")).Lock(t.Context())
 	require.NoError(t, err)
 	watch.says(`"identifier":"me"`)
+	lists := zktest.On("/l", zktest.OpGetChildren2)
+	looked := len(s.Requests(lists))
+	require.NoError(t, s.Create("/l/note", nil)) // which is nothing to the lock
+	require.Eventually(t, func() bool { return len(s.Requests(lists)) > looked }, patience, time.Millisecond)
 	require.NoError(t, h.Unlock(t.Context()))
 	require.Eventually(t, func() bool { return strings.Count(watch.out.String(), ", free") == 2 }, patience, time.Millisecond)
 	require.NoError(t, watch.cmd.Process.Signal(syscall.SIGTERM))
