@@ -99,7 +99,7 @@ func TestHealthWithoutWords(t *testing.T) {
 // shy passes everything on to a server but four-letter words: of these it answers only some, as a server with a whitelist does.
 func shy(t *testing.T, behind string, allowed ...string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is there at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	var all sync.WaitGroup
 	t.Cleanup(func() {
@@ -131,7 +131,7 @@ func pass(c net.Conn, behind string, allowed []string) {
 		return
 	}
 	d := net.Dialer{Timeout: time.Minute}
-	up, err := d.Dial("tcp", behind) //nolint:noctx // it ends with the connection
+	up, err := d.Dial("tcp", behind)
 	if err != nil {
 		return
 	}

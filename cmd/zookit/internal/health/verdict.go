@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/zookit/zookit/client/admin"
@@ -76,12 +77,9 @@ func (v *verdict) note(why error) {
 	if errors.Is(why, admin.ErrNotAllowed) {
 		text = "watches and sessions are told by mntr, which is not allowed: put 4lw.commands.whitelist=srvr,mntr,wchs,cons into the configuration of the servers, or ask their admin endpoints by --admin-port"
 	}
-	for _, n := range v.Notes {
-		if n == text {
-			return
-		}
+	if !slices.Contains(v.Notes, text) {
+		v.Notes = append(v.Notes, text)
 	}
-	v.Notes = append(v.Notes, text)
 }
 
 // again is how long is waited between two questions to a server that is behind.

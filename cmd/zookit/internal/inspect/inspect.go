@@ -86,7 +86,7 @@ Exit status: 1 if there is no such node, except with --watch.`,
 			if r.Kind == kindNothing {
 				return fmt.Errorf("%s: %w: %s", r.Path, client.ErrNoNode, r.Summary)
 			}
-			return print(env, p, r)
+			return show(env, p, r)
 		},
 	}
 	o.flags(cmd)
@@ -107,8 +107,8 @@ func kinds() []string {
 	return out
 }
 
-// print prints a report: for people its sentence comes first.
-func print(env *app.Env, p *output.Printer, r *report) error {
+// show prints a report: for people its sentence comes first.
+func show(env *app.Env, p *output.Printer, r *report) error {
 	if p.Format() == "table" {
 		if _, err := fmt.Fprintln(env.Out, output.Legible(r.Path+": "+r.Summary)); err != nil {
 			return err

@@ -96,8 +96,8 @@ func pool(ctx context.Context, cl *client.Client, s *sight, f finding, r *report
 
 // lease reports a lease, which its holder has until a time of day.
 func lease(ctx context.Context, cl *client.Client, s *sight, _ finding, r *report) error {
-	const any = 10 * time.Second // how long it would be taken for
-	id, end, ok, err := lock.NewLease(cl, s.path, any).Holder(ctx)
+	const some = 10 * time.Second // how long it would be taken for
+	id, end, ok, err := lock.NewLease(cl, s.path, some).Holder(ctx)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (st *stage) connect() *client.Client {
 
 // later runs f on a goroutine, which ends with the test.
 func (st *stage) later(f func(ctx context.Context)) {
-	ctx, cancel := context.WithCancel(context.Background()) //nolint:usetesting // it is to be cancelled before other clean-ups
+	ctx, cancel := context.WithCancel(context.Background()) // not with the test, whose clients are closed later
 	done := make(chan struct{})
 	st.t.Cleanup(func() {
 		cancel()

@@ -149,7 +149,7 @@ func (s *screen) show(r *report) error {
 	if err != nil {
 		return err
 	}
-	return print(s.env, s.p, r)
+	return show(s.env, s.p, r)
 }
 
 // redraw shows as much of a report as the terminal has room for. It writes once, so that nothing flickers.

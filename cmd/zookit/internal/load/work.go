@@ -63,7 +63,7 @@ func measure(ctx context.Context, kind string, desks []*desk, span time.Duration
 }
 
 // repeat works until within has ended. What has been begun by then is done to its end, by ctx, so that nothing is cut short.
-func (t *tally) repeat(within, ctx context.Context, d *desk, do func(ctx context.Context, d *desk, n int) error) { //nolint:revive // one context is the other's child
+func (t *tally) repeat(within, ctx context.Context, d *desk, do func(ctx context.Context, d *desk, n int) error) {
 	const most = 100 // failures in a row: it makes no sense to go on
 	for n, row := 0, 0; within.Err() == nil && row < most; n++ {
 		began := time.Now()
