@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/election"
 	"github.com/zookit/zookit/group"
 	"github.com/zookit/zookit/lock"
@@ -46,4 +47,24 @@ func TestLocks(t *testing.T) {
 	exits(t, env, 1, "locks", "/nowhere")
 	exits(t, env, 64, "locks", "--kind", "thing")
 	exits(t, env, 64, "locks", "--most", "0")
+}
+
+// What may not be read is left out, and said.
+func TestLocksThatMayNotBeRead(t *testing.T) {
+	s := server(t)
+	env := environment(t, s.ConnectString())
+	cl, ctx := connected(t, s), t.Context()
+	_, err := lock.NewMutex(cl, "/open/lock").Lock(ctx)
+	require.NoError(t, err)
+	for _, path := range []string{"/closed", "/closed/lock"} {
+		_, err = cl.Create(ctx, path, nil)
+		require.NoError(t, err)
+	}
+	_, err = cl.SetACL(ctx, "/closed", []client.ACL{client.WorldACL(client.PermAll &^ client.PermRead)}, client.AnyVersion)
+	require.NoError(t, err)
+	c := start(t, env, "", "locks", "-o", "raw")
+	require.Zero(t, c.code())
+	require.Equal(t, "/open/lock\tmutex\t1\t0\n", c.out.String())
+	require.Contains(t, c.err.String(), "1 node and what is below may not be read")
+	exits(t, env, 1, "inspect", "/closed")
 }

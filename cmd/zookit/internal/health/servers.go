@@ -22,7 +22,7 @@ type server struct {
 	// whether it had them within the patience that was given.
 	Behind *int64 `json:"behind,omitempty"`
 	InStep *bool  `json:"inStep,omitempty"`
-	// RoundTrip is what the question took, the others what clients' requests did, as the server counts.
+	// RoundTrip is what the question took (srvr), the others what clients' requests did, as the server counts.
 	RoundTrip   millis  `json:"roundTripMs"`
 	Latency     *millis `json:"latencyMs,omitempty"`
 	LatencyMost *millis `json:"latencyMaxMs,omitempty"`
@@ -46,7 +46,8 @@ func millisOf(d time.Duration) millis { return millis(float64(d.Microseconds()) 
 // answers is what a server has been asked.
 type answers struct {
 	srvr *admin.Srvr
-	mntr *admin.Mntr // nil: not allowed
+	took time.Duration // for that
+	mntr *admin.Mntr   // nil: not allowed
 	wchs *admin.WatchSummary
 	told error // why more was not told
 }
@@ -54,10 +55,12 @@ type answers struct {
 // question asks a server everything, one word after the other. Only srvr has to be answered.
 func question(s *admin.Server, ctx context.Context) (answers, error) { //nolint:revive // as admin.All calls it
 	var a answers
+	began := time.Now()
 	var err error
 	if a.srvr, err = s.Srvr(ctx); err != nil {
 		return a, err
 	}
+	a.took = time.Since(began)
 	if a.mntr, err = s.Mntr(ctx); err == nil {
 		return a, nil
 	}
@@ -76,6 +79,7 @@ func serverOf(a admin.Answer[answers]) server {
 		return s
 	}
 	said := a.Value.srvr
+	s.RoundTrip = millisOf(a.Value.took)
 	s.OK, s.Role, s.Version, s.zxid, s.Zxid = true, string(said.Mode), said.Version.String(), said.Zxid, fmt.Sprintf("%#x", uint64(said.Zxid))
 	average, most := millisOf(said.Latency.Avg), millisOf(said.Latency.Max)
 	s.Latency, s.LatencyMost = &average, &most

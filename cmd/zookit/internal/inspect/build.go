@@ -40,6 +40,9 @@ func (q *subject) look(ctx context.Context, at string) (*report, error) {
 		r.Summary = "nobody holds, waits or is there, and a barrier here would be open"
 		return r, nil
 	}
+	if s.denied != nil {
+		return nil, s.denied
+	}
 	if r, err := q.around(ctx, s); r != nil || err != nil {
 		return r, err
 	}

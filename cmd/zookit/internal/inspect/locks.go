@@ -93,7 +93,7 @@ look, nor below /zookeeper and /zookit.`,
 			q.hosts = &hosts{} // they are asked once for all
 			progress := env.Progress("looked at", 0)
 			all := reports{}
-			err = q.walk(ctx, root, bound, progress.Add, func(s *sight, f finding) error {
+			denied, err := q.walk(ctx, root, bound, progress.Add, func(s *sight, f finding) error {
 				if len(only) > 0 && !slices.Contains(only, f.kind) {
 					return nil
 				}
@@ -106,6 +106,9 @@ look, nor below /zookeeper and /zookit.`,
 			progress.Done()
 			if err != nil && !errors.Is(err, errTooMany) {
 				return err
+			}
+			if denied > 0 {
+				env.Say("%s and what is below may not be read, and not shown", counted(denied, "node"))
 			}
 			h.tell(ctx, all...)
 			slices.SortFunc(all, func(a, b *report) int { return strings.Compare(a.Path, b.Path) })

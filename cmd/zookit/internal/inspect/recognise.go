@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -232,6 +233,9 @@ func byServices(ctx context.Context, cl *client.Client, s *sight, below []kid) (
 			continue
 		}
 		found, err := listings(ctx, cl, s.at(k.name))
+		if errors.Is(err, client.ErrNoAuth) {
+			continue
+		}
 		if err != nil {
 			return finding{}, err
 		}
@@ -246,11 +250,14 @@ func byServices(ctx context.Context, cl *client.Client, s *sight, below []kid) (
 
 // isInstance tells whether a node is an instance of the service of that name.
 func isInstance(ctx context.Context, cl *client.Client, path, service string) (bool, error) {
-	found, err := settled(cl.Batch().Get(path).Do(ctx))
-	if err != nil || found[0].Err != nil {
+	data, _, err := cl.Get(ctx, path)
+	if errors.Is(err, client.ErrNoNode) || errors.Is(err, client.ErrNoAuth) {
+		return false, nil
+	}
+	if err != nil {
 		return false, err
 	}
-	i, err := discovery.Decode(found[0].Data)
+	i, err := discovery.Decode(data)
 	return err == nil && i.Name != "" && i.Name == service, nil
 }
 

@@ -21,7 +21,8 @@ type sight struct {
 	data     []byte
 	stat     client.Stat
 	children []string
-	beside   bool // a semaphore's line
+	beside   bool  // a semaphore's line
+	denied   error // it may not be read
 }
 
 func (s *sight) name() string { return s.path[strings.LastIndexByte(s.path, '/')+1:] }
@@ -56,11 +57,14 @@ func see(ctx context.Context, cl *client.Client, paths []string, ask bool) ([]*s
 	for i, path := range paths {
 		node, children := found[per*i], found[per*i+1]
 		for _, f := range found[per*i : per*i+per] {
-			if f.Err != nil && !errors.Is(f.Err, client.ErrNoNode) {
+			switch {
+			case errors.Is(f.Err, client.ErrNoAuth):
+				out[i] = &sight{path: path, denied: f.Err}
+			case f.Err != nil && !errors.Is(f.Err, client.ErrNoNode):
 				return nil, f.Err
 			}
 		}
-		if node.Err == nil {
+		if node.Err == nil && out[i] == nil {
 			out[i] = &sight{path: path, data: node.Data, stat: node.Stat, children: children.Children, beside: ask && found[per*i+2].Exists}
 		}
 	}

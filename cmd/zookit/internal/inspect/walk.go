@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,23 +15,27 @@ const flight = 200
 // walk looks for recipes at a node and below it, level by level, and calls found for each with what it is; below a recipe it does
 // not look. Nodes that tell nothing of themselves, those without children, are not reported. What goes meanwhile is left out.
 //
+// Nodes that the client may not read are left out, and counted.
+//
 // It looks at most at so many nodes, and says [errTooMany] if there are more; step is told how many it has looked at.
-func (q *subject) walk(ctx context.Context, root string, most int, step func(n int), found func(s *sight, f finding) error) error {
+func (q *subject) walk(ctx context.Context, root string, most int, step func(n int), found func(s *sight, f finding) error) (denied int, err error) {
 	first, err := see(ctx, q.cl, []string{root}, true)
-	if err != nil {
-		return err
-	}
-	if first[0] == nil {
-		return fmt.Errorf("%s: %w", root, client.ErrNoNode)
+	switch {
+	case err != nil:
+		return 0, err
+	case first[0] == nil:
+		return 0, fmt.Errorf("%s: %w", root, client.ErrNoNode)
+	case first[0].denied != nil:
+		return 0, first[0].denied
 	}
 	w := walker{q: q, found: found}
 	if err := w.visit(ctx, first[0]); err != nil {
-		return err
+		return w.denied, err
 	}
 	for looked := 1; len(w.next) > 0; {
 		n := min(len(w.next), flight)
 		if looked+n > most {
-			return fmt.Errorf("%w: %d were looked at, and there are more below %s: name a path below %s, or raise --most", errTooMany, looked, w.next[0].path, root)
+			return w.denied, fmt.Errorf("%w: %d were looked at, and there are more below %s: name a path below %s, or raise --most", errTooMany, looked, w.next[0].path, root)
 		}
 		here := w.next[:n]
 		w.next = w.next[n:]
@@ -40,7 +45,7 @@ func (q *subject) walk(ctx context.Context, root string, most int, step func(n i
 		}
 		seen, err := see(ctx, q.cl, paths, false)
 		if err != nil {
-			return err
+			return w.denied, err
 		}
 		for i, s := range seen {
 			if s == nil {
@@ -48,13 +53,13 @@ func (q *subject) walk(ctx context.Context, root string, most int, step func(n i
 			}
 			s.beside = here[i].beside
 			if err := w.visit(ctx, s); err != nil {
-				return err
+				return w.denied, err
 			}
 		}
 		looked += n
 		step(n)
 	}
-	return nil
+	return w.denied, nil
 }
 
 // place is a node that is still to be looked at.
@@ -67,10 +72,24 @@ type walker struct {
 	q     *subject
 	found func(s *sight, f finding) error
 	next  []place
+	// denied is how many nodes could not be looked at.
+	denied int
 }
 
 // visit reports a node if it is a recipe, and otherwise notes its children.
 func (w *walker) visit(ctx context.Context, s *sight) error {
+	err := s.denied
+	if err == nil {
+		err = w.look(ctx, s)
+	}
+	if errors.Is(err, client.ErrNoAuth) { // of it, or of what is below it
+		w.denied++
+		return nil
+	}
+	return err
+}
+
+func (w *walker) look(ctx context.Context, s *sight) error {
 	f, err := recognise(ctx, w.q.cl, s, false)
 	if err != nil {
 		return err
