@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -94,6 +96,26 @@ func TestHealthWithoutWords(t *testing.T) {
 	require.Contains(t, h.Notes[0], "--admin-port")
 	h = healthOf(t, shy(t, s.ConnectString()), 70)
 	require.Contains(t, h.Problems[0], "4lw.commands.whitelist=srvr,mntr,wchs,cons")
+}
+
+// The admin endpoint is asked at the same host, and the client port not at all.
+func TestHealthByAdminEndpoint(t *testing.T) {
+	answers := map[string]string{
+		"/commands/server_stats": `{"version": "3.8.0-x, built on 2022", "read_only": false, "node_count": 5, "error": null, "server_stats":
+			{"packets_sent": 1, "packets_received": 2, "last_processed_zxid": 7, "server_state": "standalone", "avg_latency": 0.5,
+			"max_latency": 3, "min_latency": 0, "outstanding_requests": 4, "num_alive_client_connections": 6}}`,
+		"/commands/monitor": `{"version": "3.8.0-x", "server_state": "standalone", "watch_count": 9, "global_sessions": 8, "command": "monitor", "error": null}`,
+	}
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, answers[r.URL.Path]) }))
+	defer endpoint.Close()
+	_, port, err := net.SplitHostPort(endpoint.Listener.Addr().String())
+	require.NoError(t, err)
+	h := healthOf(t, "127.0.0.1:1", 0, "--admin-port", port)
+	require.Equal(t, "0x7", h.Servers[0].Zxid)
+	require.Equal(t, int64(9), *h.Servers[0].Watches)
+	require.Equal(t, int64(8), *h.Servers[0].Sessions)
+	require.Equal(t, int64(6), *h.Servers[0].Connections)
+	healthOf(t, "127.0.0.1:1", 70, "--admin-port", port, "--max-outstanding", "3")
 }
 
 // shy passes everything on to a server but four-letter words: of these it answers only some, as a server with a whitelist does.

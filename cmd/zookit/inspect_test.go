@@ -87,7 +87,12 @@ waits, 1  -     second      0x.*$`, out)
 	exits(t, env, 1, "inspect", "/nowhere")
 	exits(t, env, 64, "inspect", "nowhere")
 	exits(t, env, 64, "inspect", "/stacks/42", "--as", "thing")
-	exits(t, env, 0, "inspect", "/stacks", "--as", "barrier")
+	exits(t, env, 64, "inspect", "/stacks/42", "--layout", "kazo")
+	out, code = runs(t, env, "inspect", "/stacks", "--as", "barrier")
+	require.Zero(t, code)
+	require.Contains(t, out, "/stacks: a barrier, closed since ")
+	require.NoError(t, s.Create("/free", nil))
+	prints(t, env, "/free: a lock (kazoo), free\n", "inspect", "/free", "--as", "mutex", "--layout", "kazoo")
 	exits(t, environment(t, "127.0.0.1:1"), 69, "inspect", "/stacks/42", "--connect-timeout", "50ms")
 }
 

@@ -8,13 +8,15 @@ import (
 	"strings"
 
 	"github.com/zookit/zookit/client"
+	"github.com/zookit/zookit/recipes"
 )
 
 // subject is what is asked about: a path, as what it is to be taken, and how hosts are found out.
 type subject struct {
-	cl    *client.Client
-	hosts *hosts
-	as    string // a kind, if the caller says so
+	cl     *client.Client
+	hosts  *hosts
+	as     string         // a kind, if the caller says so
+	layout recipes.Layout // of what is to be taken for a kind, if its nodes do not tell
 }
 
 // builders fill in a report, by kind.
@@ -58,7 +60,7 @@ func (q *subject) look(ctx context.Context, at string) (*report, error) {
 		}
 	}
 	if q.as != "" && q.as != f.kind {
-		if f, err = taken(f, q.as); err != nil {
+		if f, err = q.taken(f); err != nil {
 			return nil, err
 		}
 	}
@@ -108,19 +110,23 @@ func newReport(path, kind string) *report {
 	return &report{Path: path, Kind: kind, Holders: []party{}, Waiting: []party{}, Members: []party{}}
 }
 
-// taken is a finding of another kind than what the node looks like.
-func taken(f finding, kind string) (finding, error) {
+// taken is a finding of the kind that the caller has said, which the node does not look like.
+func (q *subject) taken(f finding) (finding, error) {
+	kind, lib := q.as, f.lib
 	if kind == kindQueue && f.kind != kindQueue {
 		return f, fmt.Errorf("%w: nothing at the path tells which queue's items these are", client.ErrBadArgument)
 	}
 	if builders[kind] == nil {
 		return f, fmt.Errorf("%w: there is no kind %q", client.ErrBadArgument, kind)
 	}
-	layout := f.lib.String()
+	if f.layout != lib.String() { // which says nothing
+		lib = q.layout
+	}
+	layout := lib.String()
 	if kind == kindCounter || kind == kindDocument || kind == kindBarrier {
 		layout = ""
 	}
-	return finding{kind: kind, layout: layout, lib: f.lib, kids: f.kids}, nil
+	return finding{kind: kind, layout: layout, lib: lib, kids: f.kids}, nil
 }
 
 // partyOf is who has made a node.

@@ -51,7 +51,7 @@ session and host, who waits in which order, how much is in a queue and how old t
 nodes of zookit and Curator, and of Kazoo; PATH may also be the node of one who holds or waits. It changes nothing.
 
 A node without children tells little: it may be a barrier, a document or a counter, and a lock that is free. What else it may
-be is said, and --as says what it is to be taken for.
+be is said, and --as says what it is to be taken for, in the layout of --layout.
 
 With --output json it prints {path, kind, layout, mayBe, summary, holders, waiting, members, limit, value, queue,
 document, services}. Each of holders, waiting and members has {path, role, item, identifier, session, host, token, since, until,
@@ -76,7 +76,11 @@ Exit status: 1 if there is no such node, except with --watch.`,
 				return err
 			}
 			defer done()
-			if q.as = as; watch {
+			q.as = as
+			if q.layout, err = env.Layout(); err != nil {
+				return err
+			}
+			if watch {
 				return q.watch(cmd.Context(), env, p, args[0])
 			}
 			r, err := q.look(cmd.Context(), args[0])
