@@ -148,9 +148,10 @@ func TestInspectWatchOnTerminal(t *testing.T) {
 	env := environment(t, s.ConnectString())
 	p := atTerminal(t, env, "inspect", "/sem", "--watch")
 	p.sees("\x1b[H\x1b[2J", "nobody holds")
-	holder := start(t, env, "", "lock", "/sem", "--layout", "kazoo", "--limit", "3", "--permits", "2", "--id", "me", "--", "cat")
+	holder := start(t, env, "", "lock", "/sem", "--layout", "kazoo", "--limit", "3", "--permits", "2", "--id", "me", "--", "sleep", "1000")
 	p.sees("\x1b[H\x1b[2J", "a semaphore (kazoo), 2 of 3 permits taken", "2 permits")
-	require.Zero(t, holder.code())
+	require.NoError(t, holder.cmd.Process.Signal(syscall.SIGTERM))
+	p.sees("\x1b[H\x1b[2J", "0 of 3 permits taken")
 	p.types("\x03")
 	p.ends(0)
 }
