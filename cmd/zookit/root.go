@@ -9,6 +9,9 @@ import (
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
 	"github.com/zookit/zookit/cmd/zookit/internal/coordinate"
 	"github.com/zookit/zookit/cmd/zookit/internal/dev"
+	"github.com/zookit/zookit/cmd/zookit/internal/health"
+	"github.com/zookit/zookit/cmd/zookit/internal/inspect"
+	"github.com/zookit/zookit/cmd/zookit/internal/load"
 	"github.com/zookit/zookit/cmd/zookit/internal/tree"
 )
 
@@ -20,7 +23,8 @@ var groups = []struct {
 	{"Run a command under coordination", []func(*app.Env) *cobra.Command{coordinate.Lock, coordinate.Elect}},
 	{"Look and change", []func(*app.Env) *cobra.Command{tree.List, tree.Tree, tree.Get, tree.Stat, tree.Set, tree.Create, tree.Remove, tree.Watch, tree.Wait, tree.ACL, tree.Find, tree.Grep, tree.Usage, tree.Edit,
 		tree.Copy, tree.Mirror, tree.Diff, tree.Export, tree.Import}},
-	{"Servers", []func(*app.Env) *cobra.Command{dev.Dev}},
+	{"Look into recipes", []func(*app.Env) *cobra.Command{inspect.Inspect, inspect.Locks, inspect.Break}},
+	{"Servers", []func(*app.Env) *cobra.Command{health.Health, load.Bench, dev.Dev}},
 }
 
 // run executes one command line.

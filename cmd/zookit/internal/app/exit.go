@@ -15,6 +15,7 @@ const (
 	ExitFailed      = 1  // it did not work, and the message says why
 	ExitUsage       = 64 // the command line, or a setting, is wrong
 	ExitUnavailable = 69 // no server of the ensemble could be reached
+	ExitUnhealthy   = 70 // servers were reached, and the ensemble is not healthy: zookit health
 	ExitBusy        = 75 // not acquired: somebody else has it, or not in time
 	ExitLost        = 76 // lost while the command was running
 	ExitNoCommand   = 127
