@@ -9,6 +9,7 @@ import (
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
 	"github.com/zookit/zookit/cmd/zookit/internal/coordinate"
 	"github.com/zookit/zookit/cmd/zookit/internal/dev"
+	"github.com/zookit/zookit/cmd/zookit/internal/recipe"
 	"github.com/zookit/zookit/cmd/zookit/internal/tree"
 )
 
@@ -18,6 +19,7 @@ var groups = []struct {
 	commands []func(*app.Env) *cobra.Command
 }{
 	{"Run a command under coordination", []func(*app.Env) *cobra.Command{coordinate.Lock, coordinate.Elect}},
+	{"Use recipes", []func(*app.Env) *cobra.Command{recipe.Queue, recipe.Counter, recipe.Group, recipe.Config, recipe.Barrier}},
 	{"Look and change", []func(*app.Env) *cobra.Command{tree.List, tree.Tree, tree.Get, tree.Stat, tree.Set, tree.Create, tree.Remove, tree.Watch, tree.Wait, tree.ACL, tree.Find, tree.Grep, tree.Usage, tree.Edit,
 		tree.Copy, tree.Mirror, tree.Diff, tree.Export, tree.Import}},
 	{"Servers", []func(*app.Env) *cobra.Command{dev.Dev}},
