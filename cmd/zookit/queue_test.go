@@ -168,7 +168,7 @@ func TestQueueAnswers(t *testing.T) {
 		texts = append(texts, item.Text.(string))
 	}
 	require.Equal(t, []string{"one", "two", "three", "four"}, texts)
-	require.Contains(t, c.err.String(), `"what": answer ack`)
+	require.Contains(t, c.err.String(), `"what": say ack`)
 	prints(t, env, "2\n", "queue", "len", "/jobs")
 	prints(t, env, "two", "queue", "peek", "/jobs", "--dead")
 	prints(t, env, "four", "queue", "take", "/jobs", "--pop")

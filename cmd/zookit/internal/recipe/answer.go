@@ -4,11 +4,8 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"strings"
-	"time"
 
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
-	"github.com/zookit/zookit/cmd/zookit/internal/guarded"
 	"github.com/zookit/zookit/cmd/zookit/internal/output"
 	"github.com/zookit/zookit/queue"
 )
@@ -78,33 +75,11 @@ func (a *answers) converse(ctx context.Context) (bool, error) {
 				}
 				return false, nil
 			}
-			if done, err := a.settleBy(ctx, it, line); done {
+			said, err := a.settle(ctx, it, line)
+			if said {
 				return true, err
 			}
+			a.env.Say("%v", err)
 		}
 	}
-}
-
-// settleBy does what a line says, and tells whether the item is settled.
-func (a *answers) settleBy(ctx context.Context, it *queue.Item[[]byte], line string) (bool, error) {
-	word, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-	switch word {
-	case "ack":
-		return true, a.acknowledge(ctx, it)
-	case "nack":
-		delay := a.retryAfter
-		if rest != "" {
-			var err error
-			if delay, err = time.ParseDuration(rest); err != nil {
-				a.env.Say("nack %s: give a duration such as 30s", rest)
-				return false, nil
-			}
-		}
-		a.giveBack(ctx, it, delay)
-		return true, nil
-	case "bury":
-		return true, guarded.Release(ctx, func(ctx context.Context) error { return it.Bury(ctx, rest) }, settling)
-	}
-	a.env.Say("%q: answer ack, nack, nack DURATION or bury REASON", line)
-	return false, nil
 }

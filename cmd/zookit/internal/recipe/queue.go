@@ -42,9 +42,9 @@ func Queue(env *app.Env) *cobra.Command {
 		Long: `Put items into a queue, and take them out. Items are bytes; those of Go programs are JSON unless they say otherwise.
 
 A taken item is leased: nobody else gets it until it is acknowledged or given back. A lease is the session's of the process
-that has taken the item and cannot be passed on to another process. So there is no command that acknowledges what another call has
-taken: zookit queue take runs a command and acknowledges when that has succeeded, or with --answer is told on its standard input.`,
-	}, c.put(env), c.take(env), c.peek(env), c.size(env))
+that has taken the item and cannot be passed on to another one. So zookit queue take runs a command and acknowledges when that has
+succeeded; or, with --hold, leaves a process behind that holds the lease, and that zookit queue ack and nack talk to.`,
+	}, c.put(env), c.take(env), ackHeld(), nackHeld(), c.peek(env), c.size(env))
 	f := cmd.PersistentFlags()
 	f.StringVar(&c.layout, "layout", "native", "whose znodes: "+queueLayouts+"; what the environment or a profile says of layouts does not count here")
 	f.StringVar(&c.locks, "lock-path", "", "with a layout of Curator's: the directory in which consumers lock items, without which there are no leases")

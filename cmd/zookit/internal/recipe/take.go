@@ -15,27 +15,24 @@ import (
 	"github.com/zookit/zookit/queue"
 )
 
-// settling is how long an acknowledgement is tried; after that the item is with the session's end the next one's.
-const settling = 10 * time.Second
-
-// taker takes items, in one of three ways.
+// taker takes items, in one of four ways.
 type taker struct {
 	*queues
 	guarded.Guard
-	env                      *app.Env
-	pop, answer, try, repeat bool
-	long                     bool
-	timeout, retryAfter      time.Duration
-	attempts                 int
-	owner                    string
+	env                       *app.Env
+	pop, answer, try, repeat  bool
+	long                      bool
+	timeout, retryAfter, hold time.Duration
+	attempts                  int
+	owner                     string
 }
 
 func (c *queues) take(env *app.Env) *cobra.Command {
 	t := taker{queues: c, env: env}
 	cmd := &cobra.Command{
-		Use:   "take PATH (-- COMMAND [ARG...] | --answer | --pop)",
+		Use:   "take PATH (-- COMMAND [ARG...] | --hold TIME | --answer | --pop)",
 		Short: "Take an item and run a command on it",
-		Long: `Take an item, waiting for one. What becomes of it is said in one of three ways:
+		Long: `Take an item, waiting for one. What becomes of it is said in one of four ways:
 
   -- COMMAND   The item is leased while the command runs, which gets its data on standard input. If the command ends
                with status 0 the item is acknowledged and is gone for good; otherwise it is given back, and is the next that is taken,
@@ -43,6 +40,9 @@ func (c *queues) take(env *app.Env) *cobra.Command {
                dies between the command's end and the acknowledgement. The command finds ZOOKIT_PATH, ZOOKIT_ID, ZOOKIT_PRIORITY,
                ZOOKIT_ATTEMPT, ZOOKIT_TOKEN and ZOOKIT_SESSION in its environment. It is guarded as by zookit lock: if the
                lease is lost the command's process group is ended before anybody else can have the item.
+  --hold TIME  The item is printed, with the name of its lease: as raw the lease in the first line, and then the data. A process in the
+               background holds the lease until zookit queue ack or nack is called with that name, on this machine, or gives the item
+               back when the time is over. The caller has to stop working on it then: nothing ends what it does.
   --answer     The item is leased and printed as a line of JSON, and a line on standard input says what becomes of it: ack, nack,
                "nack 30s" or "bury REASON", which makes it a dead letter. The end of the input gives it back. This is for
                programs that run zookit beside themselves; they have to stop working on an item when this program ends.
@@ -57,19 +57,36 @@ Exit status: the command's own, 128 and the signal's number if a signal ended it
 if a command had failed.`,
 		Example: "  zookit queue take /jobs -- ./work\n  zookit queue take /jobs --repeat --max-attempts 5 --retry-after 1m -- ./work\n  zookit queue take /jobs --dead --try -- zookit queue put /jobs -f -",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if t.pop || t.answer {
+			if t.pop || t.answer || cmd.Flags().Changed("hold") {
 				return cobra.ExactArgs(1)(cmd, args)
 			}
 			if len(args) == 1 {
-				return errors.New("say what becomes of the item: PATH -- COMMAND, or --answer, or --pop")
+				return errors.New("say what becomes of the item: PATH -- COMMAND, or --hold, --answer or --pop")
 			}
 			return guarded.PathAndCommand(cmd, args)
 		},
 	}
-	cmd.RunE = app.With(env, t.run)
+	run := app.With(env, t.run)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !cmd.Flags().Changed("hold") {
+			return run(cmd, args)
+		}
+		if t.hold <= 0 || t.pop || t.answer || t.repeat {
+			return app.Usagef("--hold wants a time, and neither --pop, --answer nor --repeat")
+		}
+		if t.holding() {
+			return t.holder(cmd.Context(), args)
+		}
+		p, err := env.Printer()
+		if err != nil {
+			return err
+		}
+		return t.holdFor(cmd.Context(), p)
+	}
 	t.Flags(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&t.pop, "pop", false, "take the item out for good, and print it: at most once")
+	f.DurationVar(&t.hold, "hold", 0, "print the item, and hold it for so long at most, until zookit queue ack or nack")
 	f.BoolVar(&t.answer, "answer", false, "print the item, and read on standard input what becomes of it")
 	f.BoolVar(&t.try, "try", false, "do not wait")
 	f.DurationVar(&t.timeout, "timeout", 0, "how long to wait for an item (default: for ever)")
@@ -86,6 +103,8 @@ func (t *taker) check(ctx context.Context, cl *client.Client) error {
 	switch {
 	case t.pop && t.answer:
 		return app.Usagef("--pop and --answer exclude each other")
+	case t.answer && t.env.Shared():
+		return app.Usagef("--answer reads standard input, which is the shell's")
 	case t.try && t.timeout > 0:
 		return app.Usagef("--try does not wait, and --timeout says how long to")
 	case t.pop && (t.attempts > 0 || t.retryAfter > 0):
@@ -94,15 +113,16 @@ func (t *taker) check(ctx context.Context, cl *client.Client) error {
 		return app.Usagef("--repeat needs --max-attempts: otherwise an item whose command fails is tried for ever")
 	}
 	s, err := cl.Session(ctx)
-	if err != nil {
+	if err != nil || t.pop || t.answer || t.hold > 0 { // without a command
 		return err
 	}
 	return t.Check(s)
 }
 
-func (t *taker) run(ctx context.Context, cl *client.Client, p *output.Printer, args []string) error {
+// open returns the queue, when it is certain that the call makes sense.
+func (t *taker) open(ctx context.Context, cl *client.Client, path string) (*queue.Queue[[]byte], error) {
 	if err := t.check(ctx, cl); err != nil {
-		return err
+		return nil, err
 	}
 	opts := []queue.Option{queue.WithOwner(guarded.Identifier(t.owner))}
 	if t.layout == "kazoo-locking" && t.owner == "" {
@@ -111,7 +131,11 @@ func (t *taker) run(ctx context.Context, cl *client.Client, p *output.Printer, a
 	if t.attempts > 0 {
 		opts = append(opts, queue.WithMaxAttempts(t.attempts))
 	}
-	q, err := t.open(cl, args[0], opts...)
+	return t.queues.open(cl, path, opts...)
+}
+
+func (t *taker) run(ctx context.Context, cl *client.Client, p *output.Printer, args []string) error {
+	q, err := t.open(ctx, cl, args[0])
 	if err != nil {
 		return err
 	}
@@ -190,26 +214,10 @@ func (t *taker) command(ctx context.Context, cl *client.Client, q *queue.Queue[[
 		Path: args[0], Args: args[1:], Env: variables(it), In: bytes.NewReader(itemOf(it.Entry).Raw()),
 	})
 	if err == nil {
-		return true, t.acknowledge(ctx, it)
+		return true, settled(guarded.Release(ctx, it.Ack, settling))
 	}
 	if exit, ok := errors.AsType[*app.Exit](err); !ok || exit.Code != app.ExitLost {
 		t.giveBack(ctx, it, t.retryAfter)
 	}
 	return true, err
-}
-
-func (t *taker) acknowledge(ctx context.Context, it *queue.Item[[]byte]) error {
-	err := guarded.Release(ctx, it.Ack, settling)
-	if errors.Is(err, queue.ErrLost) {
-		return &app.Exit{Code: app.ExitLost, Err: err}
-	}
-	return err
-}
-
-// giveBack gives an item back. What cannot be done is done by the session's end.
-func (t *taker) giveBack(ctx context.Context, it *queue.Item[[]byte], delay time.Duration) {
-	err := guarded.Release(ctx, func(ctx context.Context) error { return it.Nack(ctx, delay) }, settling)
-	if err != nil {
-		t.env.Say("the item goes back with the session: %v", err)
-	}
 }
