@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -113,7 +114,13 @@ func TestQueueHoldEnds(t *testing.T) {
 	_, lease = holds(t, env, "1h", "--session-timeout", "1s")
 	holder = holderOf(t, lease)
 	require.NoError(t, syscall.Kill(holder, syscall.SIGKILL))
-	gone(t, holder)
+	require.Eventually(t, func() bool { // all its threads have gone
+		conn, err := net.Dial("unix", filepath.Join(lease, "lease"))
+		if err == nil {
+			_ = conn.Close()
+		}
+		return err != nil
+	}, patience, 1e6)
 	exits(t, env, 76, "queue", "ack", lease)
 	require.NoDirExists(t, lease)
 
