@@ -31,7 +31,7 @@ func (c *queues) take(env *app.Env) *cobra.Command {
 	t := taker{queues: c, env: env}
 	cmd := &cobra.Command{
 		Use:   "take PATH (-- COMMAND [ARG...] | --hold TIME | --answer | --pop)",
-		Short: "Take an item and run a command on it",
+		Short: "Take an item: run a command on it, hold it, or take it out for good",
 		Long: `Take an item, waiting for one. What becomes of it is said in one of four ways:
 
   -- COMMAND   The item is leased while the command runs, which gets its data on standard input. If the command ends
