@@ -110,7 +110,7 @@ func TestBarrierIsLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := server(t)
-			c := start(t, environment(t, s.ConnectString()), "", "barrier", "run", "/d", "--parties", "1", "--session-timeout", "3s", "--grace", "300ms", "--", "sh", "-c", obstinate)
+			c := start(t, environment(t, s.ConnectString()), "", "barrier", "run", "/d", "--parties", "1", "--session-timeout", "3s", "--grace", "1s", "--", "sh", "-c", obstinate)
 			processes := pids(c)
 
 			// Another participant would go on when the node has gone; this one is past all faults of the network.

@@ -215,7 +215,7 @@ func TestQueueLeaseIsLost(t *testing.T) {
 			s := server(t)
 			env := environment(t, s.ConnectString())
 			prints(t, env, "a\n", "queue", "put", "/jobs", "x", "--id", "a")
-			c := start(t, env, "", "queue", "take", "/jobs", "--session-timeout", "3s", "--grace", "300ms", "--", "sh", "-c", obstinate)
+			c := start(t, env, "", "queue", "take", "/jobs", "--session-timeout", "3s", "--grace", "1s", "--", "sh", "-c", obstinate)
 			processes := pids(c)
 
 			// The next in line is in this process, past all faults of the network.

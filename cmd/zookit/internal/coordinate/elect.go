@@ -58,7 +58,7 @@ failed; 75 if --timeout passed without an election, 64 for a wrong call, 69 if n
 					return guarded.Missed(ctx, args[0], c.timeout, false, err)
 				}
 				env.Say("leads %s with token %d", args[0], term.Token())
-				err = c.Run(env, cl, term, guarded.Command{Path: args[0], Args: args[1:]})
+				err = c.Run(ctx, env, cl, term, guarded.Command{Path: args[0], Args: args[1:]})
 				if resigning := guarded.Release(ctx, term.Resign, 10*time.Second); resigning != nil {
 					env.Say("the leadership goes with the session: %v", resigning)
 				}

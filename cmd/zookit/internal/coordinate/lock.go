@@ -87,7 +87,7 @@ command was running.`,
 			if err != nil {
 				return guarded.Missed(ctx, args[0], c.timeout, errors.Is(err, lock.ErrBusy), err)
 			}
-			err = c.Run(env, cl, h, guarded.Command{Path: args[0], Args: args[1:]})
+			err = c.Run(ctx, env, cl, h, guarded.Command{Path: args[0], Args: args[1:]})
 			if unlocking := guarded.Release(ctx, h.Unlock, 10*time.Second); unlocking != nil {
 				env.Say("the lock goes with the session: %v", unlocking)
 			}

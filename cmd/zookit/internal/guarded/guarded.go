@@ -65,8 +65,12 @@ type Command struct {
 	In  io.Reader
 }
 
-// Run runs a command under grant, and returns its end as an error with its exit status.
-func (g *Guard) Run(env *app.Env, cl *client.Client, grant child.Grant, c Command) error {
+// Run runs a command under grant, and returns its end as an error with its exit status. When ctx has ended, since a signal came
+// before there was a command to pass it on to, none is started; otherwise it is the command's to end.
+func (g *Guard) Run(ctx context.Context, env *app.Env, cl *client.Client, grant child.Grant, c Command) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	vars := append([]string{"ZOOKIT_PATH=" + c.Path}, c.Env...)
 	if fenced, ok := grant.(interface{ Token() int64 }); ok {
 		vars = append(vars, "ZOOKIT_TOKEN="+strconv.FormatInt(fenced.Token(), 10))

@@ -137,7 +137,7 @@ Exit status: the command's own, 128 and the signal's number if a signal ended it
 		if s, err = cl.Session(ctx); err != nil { // another one, if the first was lost in Enter
 			return err
 		}
-		err = guard.Run(env, cl, inside{in, s}, guarded.Command{Path: args[0], Args: args[1:]})
+		err = guard.Run(ctx, env, cl, inside{in, s}, guarded.Command{Path: args[0], Args: args[1:]})
 		left := in.Leave(ctx)
 		switch {
 		case err != nil:

@@ -105,7 +105,7 @@ id was taken for as long as --timeout.`,
 			return guarded.Missed(ctx, args[0], timeout, false, err)
 		}
 		if len(args) > 1 {
-			err = guard.Run(c.env, cl, guarded.Steady(), guarded.Command{Path: args[0], Args: args[1:], Env: []string{"ZOOKIT_ID=" + m.ID()}})
+			err = guard.Run(ctx, c.env, cl, guarded.Steady(), guarded.Command{Path: args[0], Args: args[1:], Env: []string{"ZOOKIT_ID=" + m.ID()}})
 		} else {
 			err = c.stay(ctx, m)
 		}

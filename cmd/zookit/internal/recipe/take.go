@@ -210,7 +210,7 @@ func (t *taker) command(ctx context.Context, cl *client.Client, q *queue.Queue[[
 	if err != nil {
 		return false, err
 	}
-	err = t.Run(t.env, cl, it, guarded.Command{
+	err = t.Run(ctx, t.env, cl, it, guarded.Command{
 		Path: args[0], Args: args[1:], Env: variables(it), In: bytes.NewReader(itemOf(it.Entry).Raw()),
 	})
 	if err == nil {
