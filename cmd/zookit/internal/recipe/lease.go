@@ -45,7 +45,7 @@ func newLease() (*lease, error) {
 	if err != nil {
 		return nil, err
 	}
-	listener, err := net.Listen("unix", socket(dir)) //nolint:noctx // it does not wait
+	listener, err := net.Listen("unix", socket(dir))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("the lease's socket: %w; a shorter TMPDIR may help", err), os.Remove(dir))
 	}

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -105,11 +106,7 @@ func (it item) Table() output.Table {
 
 // Raw implements [output.Document].
 func (it item) Raw() []byte {
-	out := it.raw[0]
-	for _, more := range it.raw[1:] {
-		out = append(append(out[:len(out):len(out)], '\n'), more...)
-	}
-	return out
+	return bytes.Join(it.raw, []byte("\n"))
 }
 
 // show prints an item: its data, unless more is asked for.
