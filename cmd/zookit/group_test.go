@@ -82,7 +82,9 @@ func TestGroupLayoutsAndExitCodes(t *testing.T) {
 	env := environment(t, s.ConnectString())
 	for name, flags := range map[string][]string{"curator": nil, "kazoo": {"--layout", "kazoo"}, "shallow": {"--shallow"}} {
 		c := start(t, env, "", append([]string{"group", "join", "/" + name, "--id", "one"}, flags...)...)
-		c.says("/" + name + "/")
+		c.says("\n")
+		node := map[string]string{"curator": "one", "kazoo": "[0-9a-f]{32}__party__", "shallow": "[0-9a-f]{32}-one"}[name]
+		require.Regexp(t, "^/"+name+"/"+node+"\n$", c.out.String())
 		prints(t, env, "one\n", append([]string{"group", "ls", "/" + name, "-o", "raw"}, flags...)...)
 		require.NoError(t, c.cmd.Process.Signal(syscall.SIGHUP))
 		require.Zero(t, c.code())

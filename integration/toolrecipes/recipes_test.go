@@ -27,6 +27,14 @@ func TestTool(t *testing.T) {
 		z.prints(t, "two 1\n", "queue", "take", "/jobs", "--", "sh", "-c", `echo "$(cat) $ZOOKIT_ATTEMPT"`)
 		z.prints(t, "one", "queue", "take", "/jobs", "--pop")
 		z.prints(t, "0\n", "queue", "len", "/jobs")
+
+		z.prints(t, "c\n", "queue", "put", "/jobs", "three", "--id", "c")
+		held := z.start(t, "queue", "take", "/jobs", "--hold", "10m", "-o", "raw")
+		lease := held.line()
+		require.Equal(t, "three", held.line())
+		require.Zero(t, held.ends())
+		z.prints(t, "", "queue", "nack", lease)
+		z.prints(t, "three 2\n", "queue", "take", "/jobs", "--", "sh", "-c", `echo "$(cat) $ZOOKIT_ATTEMPT"`)
 	})
 	t.Run("config", func(t *testing.T) {
 		z.prints(t, "", "config", "set", "/limits", `{"max":1}`)
