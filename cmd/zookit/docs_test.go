@@ -17,18 +17,13 @@ func TestDocuments(t *testing.T) {
 	documents, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
 	console := regexp.MustCompile("(?ms)^```console\n(.*?)^```$")
-	// Commands that zookit runs find it, too.
-	bin := t.TempDir()
-	self, err := os.Executable()
-	require.NoError(t, err)
-	require.NoError(t, os.Symlink(self, filepath.Join(bin, "zookit")))
 	count := 0
 	for _, path := range append(documents, "../../README.md") {
 		text, err := os.ReadFile(path)
 		require.NoError(t, err)
 		for _, block := range console.FindAllStringSubmatch(string(text), -1) {
 			s := server(t)
-			env := environment(t, s.ConnectString(), "PATH="+bin+":"+os.Getenv("PATH"))
+			env := append(environment(t, s.ConnectString()), onPath(t))
 			for part := range strings.SplitSeq("\n"+block[1], "\n$ ") {
 				if strings.TrimSpace(part) == "" {
 					continue
@@ -49,6 +44,16 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 	require.Positive(t, count)
+}
+
+// onPath is a PATH on which the tool is found by its name, by the commands that it runs.
+func onPath(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, os.Symlink(self, filepath.Join(dir, "zookit")))
+	return "PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH")
 }
 
 // words takes a command line apart, with single quotes, as a shell does.
