@@ -26,7 +26,7 @@ func (m made) Raw() []byte { return []byte(m.Path + "\n") }
 // Create returns the command that makes a node.
 func Create(env *app.Env) *cobra.Command {
 	var (
-		in                                        input
+		in                                        app.Input
 		ephemeral, sequential, container, parents bool
 		ttl                                       time.Duration
 	)
@@ -37,7 +37,7 @@ func Create(env *app.Env) *cobra.Command {
 interrupted, except in zookit shell.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: with(env, func(ctx context.Context, cl *client.Client, p *output.Printer, args []string) error {
-			data, _, err := in.read(env, args[1:])
+			data, _, err := in.Read(env, args[1:])
 			if err != nil {
 				return err
 			}
@@ -72,7 +72,7 @@ interrupted, except in zookit shell.`,
 			}
 		}),
 	}
-	in.flags(cmd)
+	in.Flags(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&ephemeral, "ephemeral", "e", false, "goes with the session")
 	f.BoolVar(&sequential, "sequential", false, "a number is added to the name")
