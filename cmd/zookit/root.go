@@ -9,6 +9,7 @@ import (
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
 	"github.com/zookit/zookit/cmd/zookit/internal/coordinate"
 	"github.com/zookit/zookit/cmd/zookit/internal/dev"
+	"github.com/zookit/zookit/cmd/zookit/internal/ensemble"
 	"github.com/zookit/zookit/cmd/zookit/internal/tree"
 )
 
@@ -21,11 +22,12 @@ var groups = []struct {
 	{"Look and change", []func(*app.Env) *cobra.Command{tree.List, tree.Tree, tree.Get, tree.Stat, tree.Set, tree.Create, tree.Remove, tree.Watch, tree.Wait, tree.ACL, tree.Find, tree.Grep, tree.Usage, tree.Edit,
 		tree.Copy, tree.Mirror, tree.Diff, tree.Export, tree.Import}},
 	{"Servers", []func(*app.Env) *cobra.Command{dev.Dev}},
+	{"Sessions and members", []func(*app.Env) *cobra.Command{tree.Ephemerals, ensemble.Sessions, ensemble.WhoAmI, ensemble.Reconfig}},
 }
 
 // run executes one command line.
 func run(ctx context.Context, env *app.Env, args []string) error {
-	root := root(env)
+	root := whole(env)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }

@@ -1,0 +1,104 @@
+package shell
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"golang.org/x/term"
+
+	"github.com/zookit/zookit/client"
+)
+
+// errInterrupted is returned for a line that a person has given up.
+var errInterrupted = errors.New("interrupted")
+
+// screen is a terminal at which lines are edited while messages come in.
+type screen struct {
+	in  *input
+	out io.Writer
+	t   *term.Terminal
+
+	mu    sync.Mutex
+	here  string
+	state client.State
+}
+
+func newScreen(in *input, out *os.File, past *history, complete func(line string, pos int) (string, int, []string)) *screen {
+	s := &screen{in: in, out: out, here: "/", state: client.Connected}
+	s.t = term.NewTerminal(struct {
+		io.Reader
+		io.Writer
+	}{in, out}, "")
+	s.t.History = past
+	s.t.AutoCompleteCallback = func(line string, pos int, key rune) (string, int, bool) {
+		if key != '\t' {
+			return "", 0, false
+		}
+		line, pos, choices := complete(line, pos)
+		if len(choices) > 0 {
+			columns, _, err := term.GetSize(int(out.Fd()))
+			if err != nil {
+				columns = 80
+			}
+			fmt.Fprint(s.t, inColumns(choices, columns))
+		}
+		return line, pos, true
+	}
+	return s
+}
+
+// readLine has a person edit a line. The terminal is in raw mode meanwhile, and before and after as it was, so that programs
+// can be run, and interrupted. Errors: [errInterrupted], [io.EOF], and that the input was stopped.
+func (s *screen) readLine() (string, error) {
+	fd := int(s.in.f.Fd())
+	before, err := term.MakeRaw(fd)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = term.Restore(fd, before) }()
+	if columns, rows, err := term.GetSize(fd); err == nil && columns > 0 {
+		_ = s.t.SetSize(columns, rows)
+	}
+	s.prompt()
+	line, err := s.t.ReadLine()
+	switch {
+	case errors.Is(err, io.EOF), err == nil && s.in.interrupted:
+		fmt.Fprint(s.out, map[bool]string{true: "^C\r\n", false: "\r\n"}[err == nil])
+		if err == nil {
+			err = errInterrupted
+		}
+	}
+	return line, err
+}
+
+// prompt sets the prompt, which says where the shell is, and whether a server serves it.
+func (s *screen) prompt() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	state := ""
+	if s.state != client.Connected {
+		state = " (" + s.state.String() + ")"
+	}
+	s.t.SetPrompt("zookit:" + s.here + state + "> ")
+}
+
+// show sets what the prompt says of the connection; it is seen with the next message.
+func (s *screen) show(state client.State) {
+	s.mu.Lock()
+	s.state = state
+	s.mu.Unlock()
+	s.prompt()
+}
+
+// stand sets what the prompt says of the place.
+func (s *screen) stand(here string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.here = here
+}
+
+// Write prints above the line that is being edited.
+func (s *screen) Write(p []byte) (int, error) { return s.t.Write(p) }
