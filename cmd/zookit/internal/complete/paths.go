@@ -16,7 +16,7 @@ import (
 const patience = time.Second
 
 // Install gives every command below root that takes paths of nodes their completion. Relative paths are those below
-// the node that here returns; with here nil, or what it returns empty, there are none. Where no server answers within a second nothing
+// the node here; where that is empty there are none. Where no server answers within a second nothing
 // is completed, and nothing is said.
 func Install(root *cobra.Command, env *app.Env, here string) {
 	Each(root, func(cmd *cobra.Command) {
@@ -54,7 +54,7 @@ func look(ctx context.Context, env *app.Env, here, typed string) ([]string, cobr
 	directive := cobra.ShellCompDirectiveNoFileComp
 	select {
 	case a := <-answers:
-		if len(a.paths) != 1 || a.more {
+		if len(a.paths) > 1 || a.more {
 			directive |= cobra.ShellCompDirectiveNoSpace
 		}
 		return a.paths, directive

@@ -77,7 +77,7 @@ func command(w io.Writer, cmd *cobra.Command) {
 		text(w, said)
 		flags(w, cmd.LocalNonPersistentFlags())
 		if cmd.Example != "" {
-			fmt.Fprintf(w, ".PP\nFor example:\n.PP\n.RS\n.nf\n%s\n.fi\n.RE\n", escape(strings.TrimSpace(cmd.Example)))
+			fmt.Fprintf(w, ".PP\nFor example:\n.PP\n.RS\n.nf\n%s\n.fi\n.RE\n", escape(dedent(cmd.Example)))
 		}
 	}
 	for _, sub := range cmd.Commands() {
@@ -109,22 +109,41 @@ func text(w io.Writer, s string) {
 		switch {
 		case strings.TrimSpace(line) == "":
 			fmt.Fprintln(w, ".PP")
-		case strings.HasPrefix(line, " "):
-			fmt.Fprintf(w, ".br\n%s\n.br\n", escape(line))
+		case strings.HasPrefix(line, " "), strings.HasPrefix(line, "\t"):
+			fmt.Fprintf(w, ".br\n%s\n.br\n", escape(strings.ReplaceAll(line, "\t", "    ")))
 		default:
 			fmt.Fprintln(w, escape(line))
 		}
 	}
 }
 
-// escape has text taken for text: a backslash, a hyphen that is one, and a line that begins as a request would.
-func escape(s string) string {
-	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
-	lines := strings.Split(s, "\n")
+// dedent is an example without the spaces that help has before it.
+func dedent(example string) string {
+	lines := strings.Split(example, "\n")
 	for i, line := range lines {
-		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
-			lines[i] = `\&` + line
-		}
+		lines[i] = strings.TrimPrefix(line, "  ")
 	}
 	return strings.Join(lines, "\n")
+}
+
+// escape has text taken for text: a backslash, a hyphen that is one, what is not ASCII, and a line that begins as a request would.
+func escape(s string) string {
+	var b strings.Builder
+	begins := true
+	for _, r := range s {
+		switch {
+		case begins && (r == '.' || r == '\''):
+			b.WriteString(`\&` + string(r))
+		case r == '\\':
+			b.WriteString(`\e`)
+		case r == '-':
+			b.WriteString(`\-`)
+		case r > '~':
+			fmt.Fprintf(&b, `\[u%04X]`, r)
+		default:
+			b.WriteRune(r)
+		}
+		begins = r == '\n'
+	}
+	return b.String()
 }
