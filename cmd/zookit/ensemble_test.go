@@ -12,7 +12,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zookit/zookit/client"
-	"github.com/zookit/zookit/cmd/zookit/internal/app"
 	"github.com/zookit/zookit/zktest"
 )
 
@@ -135,24 +134,6 @@ func TestReconfig(t *testing.T) {
 	disabled := start(t, environment(t, server(t).ConnectString()), "", "reconfig", "remove", "2")
 	require.Equal(t, 1, disabled.code())
 	require.Contains(t, disabled.err.String(), "reconfigEnabled=true")
-}
-
-// Nobody has said where the ensemble is, and there is none: what to do stands there. Where one was named it is not that.
-func TestNoEnsemble(t *testing.T) {
-	if c, err := net.Dial("tcp", app.DefaultServers); err == nil {
-		_ = c.Close()
-		require.FailNow(t, "there is a server where this test needs that there is none", app.DefaultServers)
-	}
-	env := environment(t, "")
-	for _, args := range [][]string{{"ls"}, {"shell", "-c", "ls"}, {"lock", "/l", "--", "true"}, {"ephemerals"}} {
-		c := start(t, env, "", append([]string{"--connect-timeout", "100ms"}, args...)...)
-		require.Equal(t, 69, c.code(), args)
-		require.Contains(t, c.err.String(), "No ensemble was named, and none is at 127.0.0.1:2181", args)
-		require.Contains(t, c.err.String(), "zookit dev", args)
-	}
-	named := start(t, environment(t, "127.0.0.1:1"), "", "ls", "--connect-timeout", "100ms")
-	require.Equal(t, 69, named.code())
-	require.NotContains(t, named.err.String(), "zookit dev")
 }
 
 // Three servers with one tree, which they begin with.
