@@ -38,6 +38,7 @@ func TestShellSpeaksZkCli(t *testing.T) {
 		"rmr":                 {"rmr /app\nls /", "zookeeper\n"},
 		"stat":                {"stat /app/b", "path            /app/b\n*"},
 		"setAcl":              {"setAcl -v 0 /app/b world:anyone:r\ngetAcl -o raw /app/b", "world:anyone:r\n"},
+		"setAcl all":          {"setAcl -R /app ip:127.0.0.1:r\ngetAcl -o raw /app\ngetAcl -o raw /app/a/x", "ip:127.0.0.1:r\nip:127.0.0.1:r\n"},
 		"sync":                {"sync /\nls /app/a", "x\n"},
 		"getEphemerals":       {"create -e /e\ncreate -e /app/e\ngetEphemerals\ngetEphemerals /app/", "/e\n/app/e\n/app/e\n/e\n/app/e\n"},
 		"count":               {"getAllChildrenNumber /app", "3\n"},

@@ -27,7 +27,7 @@ func Install(root *cobra.Command, env *app.Env, here string) {
 		cmd.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
 			place, ok := At(places, len(args))
 			switch {
-			case !ok && strings.Contains(cmd.Use, " -- "):
+			case !ok && strings.Contains(cmd.Use, "-- "):
 				return nil, cobra.ShellCompDirectiveDefault // another program's arguments
 			case !ok || !place.Path:
 				return nil, cobra.ShellCompDirectiveNoFileComp

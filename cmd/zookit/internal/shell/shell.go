@@ -143,8 +143,8 @@ func (s *session) interact(ctx context.Context, terminal *os.File) error {
 		s.past.path = ""
 	}
 	out, ok := s.env.Err.(*os.File)
-	if !ok {
-		out = terminal
+	if !ok || !term.IsTerminal(int(out.Fd())) {
+		out = terminal // where the person looks
 	}
 	sc := newScreen(in, out, s.past, func(line string, pos int) (string, int, []string) {
 		within, cancel := context.WithTimeout(ctx, time.Second)

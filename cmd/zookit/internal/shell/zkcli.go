@@ -2,7 +2,9 @@ package shell
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -46,6 +48,13 @@ func (s *session) nodeCommands(env *app.Env) []*cobra.Command {
 		}
 		return s.addWatch(ctx, args[0], m)
 	})
+	var all bool
+	setACL := withStat(versioned(command("setAcl PATH ACL", "Replace a node's access control list", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
+		return s.looked(ctx, env, args, false, stat, nil, func() error {
+			return s.setACL(ctx, env, args[0], args[1], version, all)
+		})
+	})))
+	setACL.Flags().BoolVarP(&all, "recursive", "R", false, "of all that is below, too, deepest first")
 	addWatch.Flags().StringVarP(&mode, "mode", "m", mode, "PERSISTENT, for the node alone, or PERSISTENT_RECURSIVE")
 	return []*cobra.Command{
 		versioned(command("delete PATH", "Delete a node", one, func(ctx context.Context, args []string) error {
@@ -55,11 +64,7 @@ func (s *session) nodeCommands(env *app.Env) []*cobra.Command {
 		withStat(command("getAcl PATH", "Print a node's access control list", one, func(ctx context.Context, args []string) error {
 			return s.looked(ctx, env, args, false, stat, nil, func() error { return s.tool(ctx, env, "acl", args[0]) })
 		})),
-		withStat(versioned(command("setAcl PATH ACL", "Replace a node's access control list", cobra.ExactArgs(2), func(ctx context.Context, args []string) error {
-			return s.looked(ctx, env, args, false, stat, nil, func() error {
-				return s.tool(ctx, env, "acl", args[0], "--set", args[1], "--version", version)
-			})
-		}))),
+		setACL,
 		command("sync PATH", "Have the server catch up with its leader", one, func(ctx context.Context, args []string) error {
 			return s.cl.Sync(ctx, args[0])
 		}),
@@ -82,4 +87,27 @@ func (s *session) nodeCommands(env *app.Env) []*cobra.Command {
 			return s.removeWatches(args[0])
 		}),
 	}
+}
+
+// setACL goes from the deepest nodes up: a list that takes away rights does not stand in the way of its own spread.
+func (s *session) setACL(ctx context.Context, env *app.Env, path, acl, version string, all bool) error {
+	paths := []string{path}
+	for i := 0; all && i < len(paths); i++ {
+		children, _, err := s.cl.Children(ctx, paths[i])
+		switch {
+		case errors.Is(err, client.ErrNoNode) && i > 0: // gone meanwhile
+		case err != nil:
+			return err
+		}
+		for _, child := range children {
+			paths = append(paths, client.Join(paths[i], child))
+		}
+	}
+	for _, path := range slices.Backward(paths) {
+		err := s.tool(ctx, env, "acl", path, "--set", acl, "--version", version)
+		if err != nil && !(errors.Is(err, client.ErrNoNode) && len(paths) > 1) {
+			return err
+		}
+	}
+	return nil
 }
