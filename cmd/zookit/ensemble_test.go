@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -97,6 +99,21 @@ func TestSessionsNotAllowed(t *testing.T) {
 	require.Equal(t, 1, c.code())
 	require.Contains(t, c.err.String(), "add cons to 4lw.commands.whitelist")
 	require.Contains(t, c.err.String(), "--admin-port 8080")
+}
+
+// Whoever may not use the words asks the admin endpoint.
+func TestSessionsByAdminEndpoint(t *testing.T) {
+	answer, err := os.ReadFile("../../client/admin/testdata/3.9/connections.json")
+	require.NoError(t, err)
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/commands/connections" {
+			_, _ = w.Write(answer)
+		}
+	}))
+	defer endpoint.Close()
+	_, port, err := net.SplitHostPort(endpoint.Listener.Addr().String())
+	require.NoError(t, err)
+	prints(t, environment(t, "127.0.0.1:1"), "0x2000a1b2c3d0004\n0xff00000000000001\n", "sessions", "--admin-port", port, "-o", "raw")
 }
 
 func TestWhoAmI(t *testing.T) {

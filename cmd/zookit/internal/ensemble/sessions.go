@@ -120,9 +120,8 @@ func incomplete(failed []error, servers int) error {
 
 // allowed says what to do about a server that does not allow the question.
 func allowed(err error) error {
-	e, ok := errors.AsType[*admin.Error](err)
-	if !ok || !errors.Is(err, admin.ErrNotAllowed) {
+	if !errors.Is(err, admin.ErrNotAllowed) {
 		return err
 	}
-	return fmt.Errorf("%w: add %s to 4lw.commands.whitelist in its zoo.cfg (4lw.commands.whitelist=srvr, %s) and restart it, or ask its admin endpoint: --admin-port 8080", err, e.Word, e.Word)
+	return fmt.Errorf("%w (4lw.commands.whitelist=srvr, cons) and restart it, or ask the servers' admin endpoints: --admin-port 8080", err)
 }
