@@ -15,11 +15,14 @@ import (
 	"github.com/zookit/zookit/zktest"
 )
 
+// unhurried has completion wait for a machine that is busy.
+const unhurried = "ZOOKIT_COMPLETION_TIMEOUT=1m"
+
 // What shells are answered when they ask for what a word may become.
 func TestCompletion(t *testing.T) {
 	s := server(t)
 	require.NoError(t, s.Load(strings.NewReader(treeFixture)))
-	env := environment(t, s.ConnectString())
+	env := environment(t, s.ConnectString(), unhurried)
 	const noFile, noSpace = ":4\n", ":6\n"
 	for name, test := range map[string]struct {
 		args []string
@@ -88,7 +91,7 @@ func TestEveryPathIsCompleted(t *testing.T) {
 func TestCompletionInBash(t *testing.T) {
 	s := server(t)
 	require.NoError(t, s.Load(strings.NewReader(treeFixture)))
-	env := environment(t, s.ConnectString())
+	env := environment(t, s.ConnectString(), unhurried)
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		out, code := runs(t, env, "completion", shell)
 		require.Zero(t, code)

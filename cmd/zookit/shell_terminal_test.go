@@ -17,7 +17,7 @@ const shellFixture = `{"/app": {"/alpha": {"data": "one", "/x": "deep"}, "/beta"
 func shellAt(t *testing.T, s *zktest.Server) (*terminal, []string) {
 	t.Helper()
 	require.NoError(t, s.Load(strings.NewReader(shellFixture)))
-	env := environment(t, s.ConnectString())
+	env := environment(t, s.ConnectString(), unhurried)
 	p := atTerminal(t, env, "shell")
 	p.sees("zookit:/> ")
 	return p, env

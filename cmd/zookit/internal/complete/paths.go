@@ -12,11 +12,17 @@ import (
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
 )
 
-// patience is how long a person who has pressed a key is kept waiting.
-const patience = time.Second
+// Patience is how long a person who has pressed a key is kept waiting: a second, unless ZOOKIT_COMPLETION_TIMEOUT says otherwise,
+// where servers are far away.
+func Patience(env *app.Env) time.Duration {
+	if d, err := time.ParseDuration(env.Getenv("ZOOKIT_COMPLETION_TIMEOUT")); err == nil && d > 0 {
+		return d
+	}
+	return time.Second
+}
 
 // Install gives every command below root that takes paths of nodes their completion. Relative paths are those below
-// the node here; where that is empty there are none. Where no server answers within a second nothing
+// the node here; where that is empty there are none. Where no server answers within [Patience] nothing
 // is completed, and nothing is said.
 func Install(root *cobra.Command, env *app.Env, here string) {
 	Each(root, func(cmd *cobra.Command) {
@@ -45,10 +51,10 @@ type answer struct {
 
 // look finds the paths that begin with what was typed.
 func look(ctx context.Context, env *app.Env, here, typed string) ([]string, cobra.ShellCompDirective) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, Patience(env))
 	defer cancel()
 	answers := make(chan answer, 1)
-	go func() { // which closing the client may hold up after the second is over: then it ends with the process
+	go func() { // which closing the client may hold up after the time is over: then it ends with the process
 		answers <- find(ctx, env, here, typed)
 	}()
 	directive := cobra.ShellCompDirectiveNoFileComp
@@ -73,7 +79,7 @@ func find(ctx context.Context, env *app.Env, here, typed string) answer {
 	case here == "":
 		return answer{}
 	}
-	cl, done, err := env.Connect(ctx, client.WithConnectTimeout(patience))
+	cl, done, err := env.Connect(ctx, client.WithConnectTimeout(Patience(env)))
 	if err != nil {
 		return answer{}
 	}

@@ -12,13 +12,13 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
+	"github.com/zookit/zookit/cmd/zookit/internal/complete"
 )
 
 // longest is the longest line: data of the size that servers take by default, with room for quotes.
@@ -147,7 +147,7 @@ func (s *session) interact(ctx context.Context, terminal *os.File) error {
 		out = terminal // where the person looks
 	}
 	sc := newScreen(in, out, s.past, func(line string, pos int) (string, int, []string) {
-		within, cancel := context.WithTimeout(ctx, time.Second)
+		within, cancel := context.WithTimeout(ctx, complete.Patience(s.env))
 		defer cancel()
 		return s.complete(within, line, pos)
 	})
