@@ -3,7 +3,6 @@ package shell
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -85,10 +84,8 @@ func child(root *cobra.Command, name string) *cobra.Command {
 func overview(root *cobra.Command, env *app.Env) {
 	w := tabwriter.NewWriter(env.Out, 0, 4, 2, ' ', 0)
 	groups := root.Groups()
-	slices.SortStableFunc(groups, func(a, b *cobra.Group) int { // the shell's own first
-		return strings.Compare(fmt.Sprint(a.ID != group), fmt.Sprint(b.ID != group))
-	})
-	for _, g := range groups {
+	last := len(groups) - 1 // the shell's own, which people look for first
+	for _, g := range slices.Concat(groups[last:], groups[:last]) {
 		title := g.Title + "\n"
 		for _, cmd := range root.Commands() {
 			if cmd.GroupID == g.ID && cmd.IsAvailableCommand() {
