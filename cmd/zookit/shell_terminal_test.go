@@ -119,6 +119,8 @@ func TestShellInterrupt(t *testing.T) {
 	p.sees("/mine\r\n", "zookit:/> ")
 	p.types("delete /app/beta", interrupt)
 	p.sees("^C", "zookit:/> ")
+	p.types(up, interrupt)
+	p.sees("create -e /mine", "^C", "zookit:/> ")
 	p.types("watch /app", enter)
 	p.sees("resynced")
 	p.types(interrupt)

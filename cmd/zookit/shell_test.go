@@ -6,6 +6,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -61,6 +62,16 @@ func TestShellSpeaksZkCli(t *testing.T) {
 			require.Empty(t, s.Sessions(), "the session has ended with the shell")
 		})
 	}
+}
+
+// A number alone is milliseconds, as for zkCli.sh.
+func TestShellTimeToLive(t *testing.T) {
+	s := server(t)
+	typed(t, environment(t, s.ConnectString()), 0, "create -t 60000 /old", "create -t 1h /young")
+	s.AdvanceClock(2 * time.Minute)
+	_, old := s.Node("/old")
+	_, young := s.Node("/young")
+	require.Equal(t, []bool{false, true}, []bool{old, young})
 }
 
 // A line that fails ends the shell, as long as nobody says otherwise.
