@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 
 	"github.com/zookit/zookit/zktest"
@@ -170,6 +171,24 @@ func TestShellShowsStates(t *testing.T) {
 	p.sees("zookit: lost: session 0x", "and its ephemeral nodes with it", "zookit: connected to "+s.Addr()+": a new session, 0x", "zookit:/> ")
 	p.types("stat /mine", enter)
 	p.sees("node does not exist", "zookit:/> ")
+	p.types(endOfFile)
+	p.ends(0)
+}
+
+// A terminal that changes its size has the line drawn anew, and what is pasted is taken as it is.
+func TestShellTerminal(t *testing.T) {
+	s := server(t)
+	require.NoError(t, s.Load(strings.NewReader(shellFixture)))
+	p := atTerminal(t, environment(t, s.ConnectString(), unhurried, "TERM=xterm"), "shell")
+	p.sees("zookit:/> ")
+	p.types("get /app/be")
+	p.sees("get /app/be")
+	require.NoError(t, pty.Setsize(p.screen, &pty.Winsize{Rows: 24, Cols: 120}))
+	p.sees("zookit:/> get /app/be")
+	p.types("\x1b[200~ta", enter, "create /pasted \"a\tb\"", enter, "\x1b[201~getAllChildrenNumber /pasted", enter)
+	p.sees("two\r\n", "/pasted\r\n", "0\r\n", "zookit:/> ")
+	pasted, _ := s.Node("/pasted")
+	require.Equal(t, "a\tb", string(pasted.Data))
 	p.types(endOfFile)
 	p.ends(0)
 }

@@ -1,11 +1,14 @@
 package shell
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"sync"
+	"syscall"
 
 	"golang.org/x/term"
 
@@ -17,17 +20,18 @@ var errInterrupted = errors.New("interrupted")
 
 // screen is a terminal at which lines are edited while messages come in.
 type screen struct {
-	in  *input
-	out io.Writer
-	t   *term.Terminal
+	in     *input
+	out    io.Writer
+	t      *term.Terminal
+	pastes bool // it says what is pasted, so that no tab in it is taken for a key
 
 	mu    sync.Mutex
 	here  string
 	state client.State
 }
 
-func newScreen(in *input, out *os.File, past *history, complete func(line string, pos int) (string, int, []string)) *screen {
-	s := &screen{in: in, out: out, here: "/", state: client.Connected}
+func newScreen(in *input, out *os.File, kind string, past *history, complete func(line string, pos int) (string, int, []string)) *screen {
+	s := &screen{in: in, out: out, here: "/", state: client.Connected, pastes: kind != "" && kind != "dumb"}
 	s.t = term.NewTerminal(struct {
 		io.Reader
 		io.Writer
@@ -59,12 +63,16 @@ func (s *screen) readLine() (string, error) {
 		return "", err
 	}
 	defer func() { _ = term.Restore(fd, before) }()
-	if columns, rows, err := term.GetSize(fd); err == nil && columns > 0 {
-		_ = s.t.SetSize(columns, rows)
-	}
+	s.fit()
 	s.prompt()
+	if s.pastes {
+		s.t.SetBracketedPasteMode(true)
+		defer s.t.SetBracketedPasteMode(false)
+	}
 	line, err := s.t.ReadLine()
 	switch {
+	case errors.Is(err, term.ErrPasteIndicator):
+		err = nil
 	case errors.Is(err, io.EOF), err == nil && s.in.interrupted:
 		fmt.Fprint(s.out, map[bool]string{true: "^C\r\n", false: "\r\n"}[err == nil])
 		if err == nil {
@@ -72,6 +80,28 @@ func (s *screen) readLine() (string, error) {
 		}
 	}
 	return line, err
+}
+
+// fit has lines broken where the terminal ends.
+func (s *screen) fit() {
+	if columns, rows, err := term.GetSize(int(s.in.f.Fd())); err == nil && columns > 0 {
+		_ = s.t.SetSize(columns, rows)
+	}
+}
+
+// fitAlways does that whenever the terminal has changed its size, until ctx ends.
+func (s *screen) fitAlways(ctx context.Context) {
+	sizes := make(chan os.Signal, 1)
+	signal.Notify(sizes, syscall.SIGWINCH)
+	defer signal.Stop(sizes)
+	for {
+		select {
+		case <-sizes:
+			s.fit()
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // prompt sets the prompt, which says where the shell is, and whether a server serves it.

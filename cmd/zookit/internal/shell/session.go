@@ -31,9 +31,9 @@ type session struct {
 	// unfollow ends and waits for what reports the state of cl.
 	unfollow func()
 
-	ctx     context.Context // of the watches, which are waited for
+	ctx     context.Context // of what goes on beside the commands, which is waited for
 	cancel  context.CancelFunc
-	watches sync.WaitGroup
+	beside  sync.WaitGroup
 	lasting lasting
 }
 
@@ -53,7 +53,7 @@ func open(ctx context.Context, env *app.Env, tree func(*app.Env) *cobra.Command)
 func (s *session) close() error {
 	s.unfollow()
 	s.cancel()
-	s.watches.Wait()
+	s.beside.Wait()
 	return s.cl.Close()
 }
 

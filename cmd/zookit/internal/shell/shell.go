@@ -146,11 +146,12 @@ func (s *session) interact(ctx context.Context, terminal *os.File) error {
 	if !ok || !term.IsTerminal(int(out.Fd())) {
 		out = terminal // where the person looks
 	}
-	sc := newScreen(in, out, s.past, func(line string, pos int) (string, int, []string) {
+	sc := newScreen(in, out, s.env.Getenv("TERM"), s.past, func(line string, pos int) (string, int, []string) {
 		within, cancel := context.WithTimeout(ctx, complete.Patience(s.env))
 		defer cancel()
 		return s.complete(within, line, pos)
 	})
+	s.beside.Go(func() { sc.fitAlways(s.ctx) })
 	s.unfollow()
 	s.say = func(format string, args ...any) { fmt.Fprintf(sc, "zookit: "+format+"\n", args...) }
 	s.show = sc.show

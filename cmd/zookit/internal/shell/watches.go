@@ -44,7 +44,7 @@ func (l *lasting) on(path string) []*client.Watcher {
 
 // once reports the next thing that happens to a node.
 func (s *session) once(w *client.Watch) {
-	s.watches.Go(func() {
+	s.beside.Go(func() {
 		select {
 		case ev, ok := <-w.C:
 			if ok {
@@ -67,7 +67,7 @@ func (s *session) addWatch(ctx context.Context, path string, mode client.AddWatc
 		return err
 	}
 	s.lasting.add(w)
-	s.watches.Go(func() {
+	s.beside.Go(func() {
 		defer s.lasting.drop(w)
 		defer w.Close()
 		for ev, err := range w.All(s.ctx) {
