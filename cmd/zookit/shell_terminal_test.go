@@ -180,7 +180,7 @@ func TestShellTerminal(t *testing.T) {
 	s := server(t)
 	require.NoError(t, s.Load(strings.NewReader(shellFixture)))
 	p := atTerminal(t, environment(t, s.ConnectString(), unhurried, "TERM=xterm"), "shell")
-	p.sees("zookit:/> ")
+	p.sees("\x1b[?2004hzookit:/> ")
 	p.types("get /app/be")
 	p.sees("get /app/be")
 	require.NoError(t, pty.Setsize(p.screen, &pty.Winsize{Rows: 24, Cols: 120}))

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,25 +18,32 @@ import (
 // session is a session as the server says that its client is connected to.
 type session struct {
 	ID          string    `json:"session"`
-	Client      string    `json:"client"`
-	Server      string    `json:"server"`
-	TimeoutMS   int64     `json:"timeoutMs"`
-	Since       time.Time `json:"since"` // of the connection, by the server's clock
-	LastOp      string    `json:"lastOperation"`
+	Client      string    `json:"client,omitempty"` // empty: it is not connected
+	Server      string    `json:"server,omitempty"`
+	TimeoutMS   int64     `json:"timeoutMs,omitempty"`
+	Since       time.Time `json:"since,omitzero"` // of the connection, by the server's clock
+	LastOp      string    `json:"lastOperation,omitempty"`
 	Received    int64     `json:"received"`
 	Outstanding int64     `json:"outstanding"`
+	Holds       []string  `json:"holds,omitempty"` // its ephemeral nodes, where they were asked for
 }
 
 type sessions []session
 
 // Table implements [output.Document].
 func (s sessions) Table() output.Table {
-	t := output.Table{Header: []string{"SESSION", "CLIENT", "SERVER", "TIMEOUT", "CONNECTED", "LAST"}}
+	t := output.Table{Header: []string{"SESSION", "CLIENT", "SERVER", "TIMEOUT", "CONNECTED", "LAST", "HOLDS"}}
 	for _, one := range s {
-		t.Rows = append(t.Rows, []string{
-			one.ID, one.Client, one.Server, (time.Duration(one.TimeoutMS) * time.Millisecond).String(),
-			one.Since.Format(time.RFC3339), one.LastOp,
-		})
+		row := []string{one.ID, "-", "-", "-", "-", "-", strings.Join(one.Holds, " ")}
+		if one.Client != "" {
+			copy(row[1:], []string{
+				one.Client, one.Server, (time.Duration(one.TimeoutMS) * time.Millisecond).String(), one.Since.Format(time.RFC3339), one.LastOp,
+			})
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	if !slices.ContainsFunc(s, func(one session) bool { return one.Holds != nil }) {
+		t.Header = t.Header[:6]
 	}
 	return t
 }
@@ -54,14 +62,15 @@ func Sessions(env *app.Env) *cobra.Command {
 	var (
 		port    int
 		timeout time.Duration
+		holds   bool
 	)
 	cmd := &cobra.Command{
 		Use:   "sessions",
 		Short: "List the sessions whose clients are connected, of all servers",
 		Long: `List the sessions whose clients are connected, of all servers that are named. Each server is asked by the word cons, which it has to
 allow (4lw.commands.whitelist), or with --admin-port by its admin endpoint. A session whose client is not connected
-lives on until its timeout is over: it is not listed here, and zookit ephemerals names it as an owner. Exit status 1 if a
-server has not answered, 69 if none has.`,
+lives on until its timeout is over: with --holds it is listed as well if it has ephemeral nodes, which keep what they stand for taken.
+Exit status 1 if a server has not answered, 69 if none has.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := env.Printer()
@@ -85,6 +94,11 @@ server has not answered, 69 if none has.`,
 					}
 				}
 			}
+			if holds && len(failed) < len(servers) {
+				if found, err = withHolds(cmd.Context(), servers, found); err != nil {
+					failed = append(failed, allowed(err))
+				}
+			}
 			slices.SortFunc(found, func(a, b session) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
 			if len(failed) < len(servers) {
 				if err := p.Print(found); err != nil {
@@ -95,6 +109,7 @@ server has not answered, 69 if none has.`,
 		},
 	}
 	cmd.Flags().IntVar(&port, "admin-port", 0, "ask the admin endpoints of the servers, on this port (usually 8080)")
+	cmd.Flags().BoolVar(&holds, "holds", false, "the ephemeral nodes of each session, too, by the word dump, which costs a server with many sessions some time")
 	cmd.Flags().DurationVar(&timeout, "timeout", 5*time.Second, "how long a server may take to answer")
 	return cmd
 }
@@ -110,7 +125,7 @@ func sessionOf(server string, c admin.Connection) session {
 func incomplete(failed []error, servers int) error {
 	err := errors.Join(failed...)
 	switch {
-	case len(failed) < servers || err == nil:
+	case len(failed) != servers:
 		return err
 	case slices.ContainsFunc(failed, func(err error) bool { return errors.Is(err, admin.ErrNotAllowed) }):
 		return err // a server was reached
@@ -123,5 +138,5 @@ func allowed(err error) error {
 	if !errors.Is(err, admin.ErrNotAllowed) {
 		return err
 	}
-	return fmt.Errorf("%w (4lw.commands.whitelist=srvr, cons) and restart it, or ask the servers' admin endpoints: --admin-port 8080", err)
+	return fmt.Errorf("%w (4lw.commands.whitelist=srvr, cons, dump) and restart it, or ask the servers' admin endpoints: --admin-port 8080", err)
 }
