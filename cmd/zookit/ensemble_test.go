@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -76,8 +77,9 @@ func TestSessions(t *testing.T) {
 	exits(t, environment(t, "127.0.0.1:1"), 69, "sessions", "--timeout", "1s")
 }
 
-// A server that does not allow the word: what is to be done stands there.
-func TestSessionsNotAllowed(t *testing.T) {
+// wordServer is a server that answers four-letter words so; what is not there it does not allow.
+func wordServer(t *testing.T, answers map[string]string) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	done := make(chan struct{})
@@ -89,16 +91,63 @@ func TestSessionsNotAllowed(t *testing.T) {
 			if err != nil {
 				return
 			}
-			buf := make([]byte, 4)
-			n, _ := c.Read(buf)
-			_, _ = fmt.Fprintf(c, "%s is not executed because it is not in the whitelist.\n", buf[:n])
+			word := make([]byte, 4)
+			_, _ = io.ReadFull(c, word)
+			answer, ok := answers[string(word)]
+			if !ok {
+				answer = string(word) + " is not executed because it is not in the whitelist.\n"
+			}
+			_, _ = io.WriteString(c, answer)
 			_ = c.Close()
 		}
 	}()
-	c := start(t, environment(t, l.Addr().String()), "", "sessions")
-	require.Equal(t, 1, c.code())
-	require.Contains(t, c.err.String(), "add cons to 4lw.commands.whitelist")
-	require.Contains(t, c.err.String(), "--admin-port 8080")
+	return l.Addr().String()
+}
+
+// A server that does not allow the word: what is to be done stands there.
+func TestSessionsNotAllowed(t *testing.T) {
+	for word, args := range map[string][]string{"cons": {"sessions"}, "dump": {"sessions", "--holds"}} {
+		answers := map[string]string{"cons": " /127.0.0.1:1[0](queued=0,recved=1,sent=0)\n\n"}
+		if word == "cons" {
+			answers = nil
+		}
+		c := start(t, environment(t, wordServer(t, answers)), "", args...)
+		require.Equal(t, 1, c.code())
+		require.Contains(t, c.err.String(), "add "+word+" to 4lw.commands.whitelist")
+		require.Contains(t, c.err.String(), "--admin-port 8080")
+	}
+}
+
+// A session whose client is gone still holds what it has: as a real server of 3.8 answers then.
+func TestSessionsHold(t *testing.T) {
+	const (
+		cons = " /127.0.0.1:36562[1](queued=0,recved=3,sent=3,sid=0x1000048a6870002,lop=CREA,est=1795302625073,to=10000,lcxid=0x2,lzxid=0x5,lresp=5011433,llat=1,minlat=0,avglat=1,maxlat=3)\n\n"
+		dump = "SessionTracker dump:\nSession Sets (4)/(1):\n1 expire at Sun Nov 29 15:44:52 UTC 2026:\n\t0x1000048a6870001\nephemeral nodes dump:\nSessions with Ephemerals (2):\n" +
+			"0x1000048a6870001:\n\t/gone\n0x1000048a6870002:\n\t/mine2\n\t/mine\nConnections dump:\nConnections Sets (1)/(1):\n1 expire at Sun Nov 29 15:45:00 UTC 2026:\n\tip: /127.0.0.1:36612 sessionId: 0x0\n"
+	)
+	env := environment(t, wordServer(t, map[string]string{"cons": cons, "dump": dump}))
+	out, code := runs(t, env, "sessions", "--holds")
+	require.Zero(t, code)
+	require.Regexp(t, `^SESSION +CLIENT .* HOLDS\n0x1000048a6870001( +-){5} +/gone\n`, out)
+	require.Regexp(t, `\n0x1000048a6870002  127\.0\.0\.1:36562 .* 10s .* CREA +/mine /mine2\n$`, out)
+	out, code = runs(t, env, "sessions", "--holds", "-o", "json")
+	require.Zero(t, code)
+	var all []map[string]any
+	require.NoError(t, json.Unmarshal([]byte(out), &all))
+	require.Len(t, all, 2)
+	require.NotContains(t, all[0], "client")
+	require.NotContains(t, all[0], "since")
+	require.Equal(t, []any{"/gone"}, all[0]["holds"])
+	out, code = runs(t, env, "sessions", "-o", "raw")
+	require.Zero(t, code)
+	require.Equal(t, "0x1000048a6870002\n", out)
+
+	for _, broken := range []string{"", "something else\n", "Sessions with Ephemerals (1):\n0xyz:\n\t/a\n"} {
+		env := environment(t, wordServer(t, map[string]string{"cons": cons, "dump": broken}))
+		out, code := runs(t, env, "sessions", "--holds", "-o", "raw")
+		require.Equal(t, 1, code)
+		require.Equal(t, "0x1000048a6870002\n", out, "what is known is there")
+	}
 }
 
 // Whoever may not use the words asks the admin endpoint.
