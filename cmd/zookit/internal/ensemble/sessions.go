@@ -94,18 +94,19 @@ Exit status 1 if a server has not answered, 69 if none has.`,
 					}
 				}
 			}
-			if holds && len(failed) < len(servers) {
+			answered := len(failed) < len(servers)
+			if holds && answered {
 				if found, err = withHolds(cmd.Context(), servers, found); err != nil {
 					failed = append(failed, allowed(err))
 				}
 			}
 			slices.SortFunc(found, func(a, b session) int { return cmp.Or(a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID)) })
-			if len(failed) < len(servers) {
+			if answered {
 				if err := p.Print(found); err != nil {
 					return err
 				}
 			}
-			return incomplete(failed, len(servers))
+			return incomplete(failed, answered)
 		},
 	}
 	cmd.Flags().IntVar(&port, "admin-port", 0, "ask the admin endpoints of the servers, on this port (usually 8080)")
@@ -121,16 +122,13 @@ func sessionOf(server string, c admin.Connection) session {
 	}
 }
 
-// incomplete is the error that not all servers have answered.
-func incomplete(failed []error, servers int) error {
-	err := errors.Join(failed...)
-	switch {
-	case len(failed) != servers:
+// incomplete is the error that not all servers have answered; answered tells whether any has.
+func incomplete(failed []error, answered bool) error {
+	refused := func(err error) bool { return errors.Is(err, admin.ErrNotAllowed) } // by a server that was reached
+	if err := errors.Join(failed...); err == nil || answered || slices.ContainsFunc(failed, refused) {
 		return err
-	case slices.ContainsFunc(failed, func(err error) bool { return errors.Is(err, admin.ErrNotAllowed) }):
-		return err // a server was reached
 	}
-	return &app.Exit{Code: app.ExitUnavailable, Err: err}
+	return &app.Exit{Code: app.ExitUnavailable, Err: errors.Join(failed...)}
 }
 
 // allowed says what to do about a server that does not allow the question.
