@@ -25,9 +25,10 @@ type screen struct {
 	t      *term.Terminal
 	pastes bool // it says what is pasted, so that no tab in it is taken for a key
 
-	mu    sync.Mutex
-	here  string
-	state client.State
+	mu      sync.Mutex // before the terminal's own
+	editing bool       // a line, in raw mode
+	here    string
+	state   client.State
 }
 
 func newScreen(in *input, out *os.File, kind string, past *history, complete func(line string, pos int) (string, int, []string)) *screen {
@@ -57,6 +58,8 @@ func newScreen(in *input, out *os.File, kind string, past *history, complete fun
 // readLine has a person edit a line. The terminal is in raw mode meanwhile, and before and after as it was, so that programs
 // can be run, and interrupted. Errors: [errInterrupted], [io.EOF], and that the input was stopped.
 func (s *screen) readLine() (string, error) {
+	s.edits(true)
+	defer s.edits(false)
 	fd := int(s.in.f.Fd())
 	before, err := term.MakeRaw(fd)
 	if err != nil {
@@ -130,5 +133,18 @@ func (s *screen) stand(here string) {
 	s.here = here
 }
 
-// Write prints above the line that is being edited.
-func (s *screen) Write(p []byte) (int, error) { return s.t.Write(p) }
+func (s *screen) edits(now bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.editing = now
+}
+
+// Write prints above the line that is being edited. While a command runs it does so in one piece, since the command prints as well.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.editing {
+		return s.t.Write(p)
+	}
+	return s.out.Write(p)
+}
