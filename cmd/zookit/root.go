@@ -9,6 +9,7 @@ import (
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
 	"github.com/zookit/zookit/cmd/zookit/internal/coordinate"
 	"github.com/zookit/zookit/cmd/zookit/internal/dev"
+	"github.com/zookit/zookit/cmd/zookit/internal/ensemble"
 	"github.com/zookit/zookit/cmd/zookit/internal/health"
 	"github.com/zookit/zookit/cmd/zookit/internal/inspect"
 	"github.com/zookit/zookit/cmd/zookit/internal/load"
@@ -27,11 +28,12 @@ var groups = []struct {
 		tree.Copy, tree.Mirror, tree.Diff, tree.Export, tree.Import}},
 	{"Look into recipes", []func(*app.Env) *cobra.Command{inspect.Inspect, inspect.Locks, inspect.Break}},
 	{"Servers", []func(*app.Env) *cobra.Command{health.Health, load.Bench, dev.Dev}},
+	{"Sessions and members", []func(*app.Env) *cobra.Command{tree.Ephemerals, ensemble.Sessions, ensemble.WhoAmI, ensemble.Reconfig}},
 }
 
 // run executes one command line.
 func run(ctx context.Context, env *app.Env, args []string) error {
-	root := root(env)
+	root := whole(env)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }

@@ -29,6 +29,7 @@ func Create(env *app.Env) *cobra.Command {
 		in                                        app.Input
 		ephemeral, sequential, container, parents bool
 		ttl                                       time.Duration
+		acl                                       string
 	)
 	cmd := &cobra.Command{
 		Use:   "create PATH [DATA]",
@@ -48,6 +49,13 @@ interrupted, except in zookit shell.`,
 			opts := []client.CreateOption{client.WithMode(mode)}
 			if ttl > 0 {
 				opts = append(opts, client.WithTTL(ttl))
+			}
+			if acl != "" {
+				acls, err := parseACL(acl)
+				if err != nil {
+					return err
+				}
+				opts = append(opts, client.WithACL(acls...))
 			}
 			if parents {
 				opts = append(opts, client.WithParents())
@@ -79,6 +87,7 @@ interrupted, except in zookit shell.`,
 	f.BoolVarP(&container, "container", "c", false, "goes when its last child has gone")
 	f.DurationVarP(&ttl, "ttl", "t", 0, "goes when it has not changed for so long and has no children")
 	f.BoolVarP(&parents, "parents", "p", false, "make missing parents")
+	f.StringVar(&acl, "acl", "", "access control list, as zookit acl --set takes it (default: anyone may do everything)")
 	return cmd
 }
 
