@@ -13,6 +13,7 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 	"github.com/zookit/zookit/zktest"
 )
 
@@ -229,7 +230,7 @@ func TestQueueLeaseIsLost(t *testing.T) {
 			}
 			next := make(chan had, 1)
 			go func() {
-				it, err := queue.NewWith(cl, "/jobs", queue.Bytes()).Take(t.Context())
+				it, err := queue.NewWith(cl, "/jobs", recipes.Raw{}).Take(t.Context())
 				h := had{item: it, err: err}
 				for _, pid := range processes {
 					if alive(pid) {

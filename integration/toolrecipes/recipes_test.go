@@ -13,6 +13,7 @@ import (
 	"github.com/zookit/zookit/integration/ensemble"
 	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 )
 
 // TestTool: each recipe's commands do what they say.
@@ -86,7 +87,7 @@ func TestToolStopped(t *testing.T) {
 	pid, err := strconv.Atoi(c.line())
 	require.NoError(t, err)
 	require.NoError(t, c.cmd.Process.Signal(syscall.SIGSTOP))
-	it, err := queue.NewWith(trial.Connect(t, e.Connect()), "/jobs", queue.Bytes()).Take(trial.Within(t, 2*time.Minute))
+	it, err := queue.NewWith(trial.Connect(t, e.Connect()), "/jobs", recipes.Raw{}).Take(trial.Within(t, 2*time.Minute))
 	require.NoError(t, err)
 	require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "the command is there still")
 	require.Equal(t, 2, it.Attempt)

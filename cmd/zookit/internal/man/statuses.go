@@ -11,6 +11,7 @@ var statuses = []struct {
 	{app.ExitFailed, "It did not work; the message says why. Of diff and grep: there is a difference, or no line that matches."},
 	{app.ExitUsage, "The command line, a setting or a document is wrong."},
 	{app.ExitUnavailable, "No server of the ensemble could be reached."},
+	{app.ExitUnhealthy, "Servers were reached, and the ensemble is not healthy (zookit health)."},
 	{app.ExitBusy, "Not acquired: somebody else has it, or not in time."},
 	{app.ExitLost, "Lost while the command was running, which has been ended."},
 	{app.ExitNoCommand, "The command that was to be run is not there."},

@@ -16,6 +16,7 @@ import (
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
 	"github.com/zookit/zookit/cmd/zookit/internal/output"
 	"github.com/zookit/zookit/config"
+	"github.com/zookit/zookit/recipes"
 )
 
 // settings is what all commands of settings are told.
@@ -45,7 +46,7 @@ func (c *settings) open(cl *client.Client, path string) *config.Document[[]byte]
 }
 
 func (c *settings) options() []config.Option[[]byte] {
-	return []config.Option[[]byte]{config.WithCodec(config.Raw{}), config.WithHistory[[]byte](c.keep), config.WithHistoryRoot[[]byte](c.root)}
+	return []config.Option[[]byte]{config.WithCodec(recipes.Raw{}), config.WithHistory[[]byte](c.keep), config.WithHistoryRoot[[]byte](c.root)}
 }
 
 // document is a document, as it is printed.

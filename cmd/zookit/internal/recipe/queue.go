@@ -13,6 +13,7 @@ import (
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
 	"github.com/zookit/zookit/cmd/zookit/internal/output"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 )
 
 // queues is what all commands of queues are told.
@@ -63,7 +64,7 @@ func (c *queues) open(cl *client.Client, path string, opts ...queue.Option) (*qu
 	if c.locks != "" {
 		opts = append(opts, queue.WithLockPath(c.locks))
 	}
-	q := queue.NewWith(cl, path, queue.Bytes(), opts...)
+	q := queue.NewWith(cl, path, recipes.Raw{}, opts...)
 	if c.dead {
 		q = q.Dead()
 	}
