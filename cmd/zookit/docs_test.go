@@ -12,7 +12,7 @@ import (
 )
 
 // What the documents show of the tool is so: each console block is run against a server, and prints what stands there, where
-// a * is anything. One that fails has "|| echo $?" behind it.
+// a * is anything. One that fails has "|| echo $?" behind it. The server is the document's own where that starts one, by "zookit dev &".
 func TestDocuments(t *testing.T) {
 	documents, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
@@ -30,6 +30,13 @@ func TestDocuments(t *testing.T) {
 				}
 				count++
 				command, want, _ := strings.Cut(part, "\n")
+				if command == "zookit dev &" {
+					dev := start(t, environment(t, ""), "", "dev", "--listen", "127.0.0.1:0") // the default may be in use
+					dev.says("\n")
+					env = append(environment(t, strings.TrimSpace(dev.out.String())), onPath(t))
+					require.Equal(t, "127.0.0.1:2181", strings.TrimSpace(want), path)
+					continue
+				}
 				args, ok := strings.CutPrefix(command, "zookit ")
 				require.True(t, ok, "%s: %s", path, command)
 				args, fails := strings.CutSuffix(args, " || echo $?")
