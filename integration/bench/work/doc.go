@@ -17,6 +17,11 @@
 // comes first. The caller warms up, by a spec whose sample it throws away. Path is fresh for every spec and does not
 // exist; what the work leaves there may stay. At most [MaxLatencies] latencies are answered, evenly chosen.
 //
+// Where a Spec has Marks, the worker prints the line {"mark":"begin"} when all is ready for the measured part, and goes on when it
+// has read a line (whatever that says); the same with {"mark":"end"} when the measured part is over, before anything is
+// cancelled or closed. In between the caller counts what passes on the wire. Where a work ends while others wait in line, whoever was granted last
+// still holds at that time.
+//
 // # The works
 //
 // A client is what the library calls so, with a session of its own. Sessions says how many sessions the
@@ -31,6 +36,9 @@
 //   - "lock.handover": Clients contenders for one lock, each of which acquires and releases without a pause. The
 //     first one holds the lock until all others stand in line; the clock starts with its release. Ops and Grants are the
 //     grants since then.
+//   - "lock.drain": Clients contenders for one lock, each of which acquires and releases it once. The first holds it until all others
+//     stand in line; the clock starts with its release. After Ops grants the measured part is over, while the last of them is held. So the line
+//     shrinks, and what a grant costs is the hand-over alone, without joining.
 //   - "election.resign": Clients candidates; who leads resigns at once and campaigns again. A latency is from the call that
 //     resigns to the moment at which the next leader acts: its function runs, or its call returns.
 //   - "election.crash": the worker starts itself with the further arguments "--candidate Path", which makes it a process that

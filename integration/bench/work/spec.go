@@ -29,6 +29,8 @@ type Spec struct {
 	Millis int `json:"millis,omitempty"`
 	// Timeout of the sessions, in milliseconds; 0 is 10,000.
 	Timeout int `json:"timeout,omitempty"`
+	// Marks has the worker say when the measured part begins and ends; see the package.
+	Marks bool `json:"marks,omitempty"`
 }
 
 // Sample is what came of a Spec.
