@@ -43,7 +43,8 @@
 //     resigns to the moment at which the next leader acts: its function runs, or its call returns.
 //   - "election.crash": the worker starts itself with the further arguments "--candidate Path", which makes it a process that
 //     campaigns at Path, prints the line "leading" when it leads and waits to be killed. The worker itself then
-//     campaigns, and kills it (SIGKILL) when it stands in line. A latency is from the kill to acting. Session timeouts are Timeout milliseconds.
+//     campaigns, and kills it (SIGKILL) when it stands in line. A latency is from the kill to acting. All
+//     session timeouts are [CrashTimeout].
 //   - "semaphore": as "lock.handover", on a semaphore of max(1, Clients/2) permits; the clock starts when all clients are connected.
 //   - "queue.single.put": one client puts items of Size bytes, one after the other.
 //   - "queue.single.take": one client takes them so and acknowledges each, leased where the library can; the queue has been

@@ -9,6 +9,9 @@ import (
 // MaxLatencies is how many latencies a sample has at most.
 const MaxLatencies = 500
 
+// CrashTimeout is the session timeout of those that take part in "election.crash".
+const CrashTimeout = 2 * time.Second
+
 // ErrAbsent is for a work that a library lacks, and for a peer that is not installed.
 var ErrAbsent = errors.New("absent")
 
