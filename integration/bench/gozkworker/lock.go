@@ -40,8 +40,10 @@ func (b bench) lockUncontended(ctx context.Context, c *work.Course) error {
 	})
 }
 
-func (b bench) lockHandOver(ctx context.Context, c *work.Course) error { return b.contend(ctx, c, false) }
-func (b bench) lockDrain(ctx context.Context, c *work.Course) error    { return b.contend(ctx, c, true) }
+func (b bench) lockHandOver(ctx context.Context, c *work.Course) error {
+	return b.contend(ctx, c, false)
+}
+func (b bench) lockDrain(ctx context.Context, c *work.Course) error { return b.contend(ctx, c, true) }
 
 func (b bench) contend(ctx context.Context, c *work.Course, once bool) error {
 	return b.inRoom(ctx, c, c.SessionCount(), func(r *room) error {

@@ -24,7 +24,13 @@ type Program struct {
 	NewServers func(ctx context.Context, dir string) (servers string, stop io.Closer, err error)
 }
 
+// Ours is the name of zookit's program.
+const Ours = "zookit"
+
 // All returns the peers that there are, zookit first.
 func All() []Program {
-	return []Program{}
+	return []Program{
+		{Name: Ours, Start: goWorker("zookitworker")},
+		{Name: "go-zookeeper", Start: goWorker("gozkworker")},
+	}
 }
