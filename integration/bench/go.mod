@@ -4,6 +4,7 @@ go 1.26
 
 require (
 	github.com/go-zookeeper/zk v1.0.4
+	github.com/stretchr/testify v1.12.1
 	github.com/zookit/zookit v0.0.0
 	github.com/zookit/zookit/integration v0.0.0-00010101000000-000000000000
 )
@@ -45,7 +46,6 @@ require (
 	github.com/power-devops/perfstat v0.0.0-20240221224432-82ca36839d55 // indirect
 	github.com/shirou/gopsutil/v4 v4.26.6 // indirect
 	github.com/sirupsen/logrus v1.9.4 // indirect
-	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/testcontainers/testcontainers-go v0.44.0 // indirect
 	github.com/tklauser/go-sysconf v0.4.0 // indirect
 	github.com/tklauser/numcpus v0.12.0 // indirect
