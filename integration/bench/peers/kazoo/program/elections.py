@@ -1,6 +1,5 @@
 """Elections, by resigning and by crashing."""
 
-import json
 import subprocess
 import sys
 import threading
@@ -8,6 +7,8 @@ import threading
 from line import wait_for_line
 from meter import clock
 from sessions import Crew, Sessions
+
+CRASH_TIMEOUT = 2000  # ms, of all sessions where one crashes: as in package work
 
 
 def resign(meter, sessions):
@@ -44,12 +45,12 @@ def resign(meter, sessions):
 
 
 def crash(meter, sessions):
+    meter.spec["timeout"] = CRASH_TIMEOUT
     zk, path = sessions.one(), meter.spec["path"]
     rounds = max(1, meter.ops)
     for number in range(rounds):
         candidate = subprocess.Popen(
-            [sys.executable, "-B", sys.argv[0], "--servers", sessions.servers, "--candidate", path, "--spec", json.dumps(meter.spec)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+            [sys.executable, "-B", sys.argv[0], "--servers", sessions.servers, "--candidate", path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         crew, acting = Crew(), []
         try:
             line = candidate.stdout.readline().strip()
@@ -71,17 +72,13 @@ def crash(meter, sessions):
     meter.end()
 
 
-def candidate(servers, path, spec):
+def candidate(servers, path):
     """Is what will be killed."""
-    zk = Sessions(servers, spec).one()
+    zk = Sessions(servers, {"timeout": CRASH_TIMEOUT}).one()
 
     def lead():
-        say_plainly("leading")
+        print("leading", flush=True)
         threading.Event().wait()
 
     zk.Election(path, "candidate").run(lead)
 
-
-def say_plainly(line):
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -30,6 +30,7 @@ def uncontended(meter, sessions):
         with lock:
             pass
 
+    pair()  # makes the directory
     one_by_one(meter, pair)
 
 

@@ -59,10 +59,9 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--servers", required=True)
     parser.add_argument("--candidate")
-    parser.add_argument("--spec", type=json.loads, default={})
     arguments = parser.parse_args()
     if arguments.candidate:
-        elections.candidate(arguments.servers, arguments.candidate, arguments.spec)
+        elections.candidate(arguments.servers, arguments.candidate)
         return
     for line in iter(sys.stdin.readline, ""):
         say(answer(arguments.servers, line))
