@@ -38,7 +38,7 @@ def resign(meter, sessions):
 
     for election in elections:
         crew.start(campaign, election)
-    crew.wait(meter.over)
+    crew.wait(meter.ended)
     for election in elections:
         election.cancel()
     crew.join()

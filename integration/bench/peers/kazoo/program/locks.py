@@ -107,7 +107,7 @@ def contend(meter, sessions, make, permits, turns_each, in_line):
         turns.begin()
         for thing in things:
             crew.start(run, thing)
-    crew.wait(meter.over)
+    crew.wait(meter.ended)
     meter.more_results["grants"] = len(meter.latencies)
     for thing in things:
         thing.cancel()

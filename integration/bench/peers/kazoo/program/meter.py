@@ -34,7 +34,8 @@ class Meter:
     def __init__(self, spec):
         self.spec = spec
         self.ops = spec.get("ops", 0)
-        self.over = threading.Event()  # the measured part is
+        self.over = threading.Event()   # the measured part is
+        self.ended = threading.Event()  # and the caller knows it: now all may be let go
         self.more_results = {}
         self.latencies = []
         self.done = None  # operations, where they are not the latencies
@@ -62,6 +63,7 @@ class Meter:
         self.seconds, self.used = clock() - self._began, cpu() - self._cpu
         self.over.set()
         self._mark("end")
+        self.ended.set()
 
     def late(self):
         return self._deadline is not None and clock() >= self._deadline
