@@ -11,5 +11,6 @@ import (
 func TestWorker(t *testing.T) {
 	w := peertest.New(t, Start, t.TempDir(), ensemble.Start(t, 1).Connect())
 	peertest.Protocol(t, w)
+	peertest.Endless(t, w)
 	peertest.Works(t, w, "queue.batch.take")
 }

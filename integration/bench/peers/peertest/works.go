@@ -114,12 +114,17 @@ func Protocol(t *testing.T, w *Worker) {
 	sample, marks := w.Measure(work.Spec{Work: "dance", Path: Path(t, "dance", 0), Ops: 1, Marks: true})
 	require.ErrorIs(t, sample.Err(), work.ErrAbsent)
 	require.Empty(t, marks)
-	sample, _ = w.Measure(work.Spec{Work: "get", Path: Path(t, "endless", 1)})
-	require.ErrorContains(t, sample.Err(), "neither ops nor millis")
 	sample, _ = w.Measure(work.Spec{Work: "queue.single.take", Path: Path(t, "unfilled", 2), Millis: 5})
 	require.ErrorContains(t, sample.Err(), "without ops")
 	sample, _ = w.Measure(work.Spec{Work: "get", Path: Path(t, "after", 3), Inflight: 4, Ops: 1200})
 	require.NoError(t, sample.Err())
 	require.Equal(t, 1200, sample.Ops)
 	require.Len(t, sample.Latencies, work.MaxLatencies)
+}
+
+// Endless checks that a work that nothing bounds is refused.
+func Endless(t *testing.T, w *Worker) {
+	t.Helper()
+	sample, _ := w.Measure(work.Spec{Work: "get", Path: Path(t, "endless", 1)})
+	require.ErrorContains(t, sample.Err(), "neither ops nor millis")
 }
