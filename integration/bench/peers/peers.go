@@ -34,3 +34,16 @@ func All() []Program {
 		{Name: "go-zookeeper", Start: goWorker("gozkworker")},
 	}
 }
+
+// With is the program with further arguments.
+func (p Program) With(args ...string) Program {
+	start := p.Start
+	p.Start = func(ctx context.Context, dir, servers string) (*exec.Cmd, error) {
+		cmd, err := start(ctx, dir, servers)
+		if err == nil {
+			cmd.Args = append(cmd.Args, args...)
+		}
+		return cmd, err
+	}
+	return p
+}

@@ -36,7 +36,7 @@ const crowd = 100
 // Plan is all that is measured.
 func Plan() []Group {
 	return []Group{
-		{Name: "stub", Stub: true, Rows: []Row{pipelined("get", 1), pipelined("get", 16), pipelined("get", 128)}},
+		{Name: "stub", Stub: true, Rows: []Row{stubbed(1), stubbed(16), stubbed(128)}},
 		{Name: "nodes", Rows: nodes()},
 		{Name: "lock", Rows: []Row{
 			{Name: "lock.floor", Spec: work.Spec{Work: "lock.floor", Millis: brief}, CountOps: 100, Only: []string{"go-zookeeper"}},
@@ -143,4 +143,10 @@ func configs() (rows []Row) {
 		})
 	}
 	return rows
+}
+
+func stubbed(inflight int) Row {
+	row := pipelined("get", inflight)
+	row.Name = "stub " + row.Name
+	return row
 }
