@@ -91,7 +91,10 @@ func (r *runner) group(ctx context.Context, g Group) error {
 		}
 		return nil
 	}
-	for round := range r.Rounds + 1 {
+	for round := range r.Rounds + 1 { // round 0 warms up
+		if r.Rounds == 0 {
+			break
+		}
 		order := slices.Clone(r.Peers)
 		if round%2 == 0 {
 			slices.Reverse(order)

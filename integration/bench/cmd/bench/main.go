@@ -44,6 +44,7 @@ type settings struct {
 	servers    int
 	out        string
 	profile    string
+	allocs     string
 	long       bool
 	counts     bool
 	again      bool
@@ -59,6 +60,7 @@ func parse(args []string, errors io.Writer) (settings, error) {
 	flags.IntVar(&s.servers, "servers", 3, "ZooKeeper servers")
 	flags.StringVar(&s.out, "out", "", "write samples, tables and the picture to this `folder`, beside what is there from former runs")
 	flags.StringVar(&s.profile, "profile", "", "have zookit's worker write a CPU profile to this `file`; implies -peer zookit")
+	flags.StringVar(&s.allocs, "allocs", "", "have it write a profile of all allocations to this `file`; implies the same")
 	flags.BoolVar(&s.long, "long", false, "measure the rows with 10,000 contenders, too")
 	flags.BoolVar(&s.counts, "count", true, "count requests, flights and bytes, through proxies, after the timed rounds")
 	flags.BoolVar(&s.again, "report", false, "measure nothing, and report what is in the folder -out")
@@ -73,7 +75,7 @@ func parse(args []string, errors io.Writer) (settings, error) {
 	case s.again && s.out == "":
 		return s, fmt.Errorf("-report needs -out, the folder with the samples")
 	}
-	if s.profile != "" {
+	if s.profile != "" || s.allocs != "" {
 		*peer = "^" + peers.Ours + "$"
 	}
 	var err error
@@ -160,6 +162,9 @@ func (s settings) peers() (programs []peers.Program) {
 		}
 		if s.profile != "" {
 			p = p.With("-cpuprofile", s.profile)
+		}
+		if s.allocs != "" {
+			p = p.With("-allocprofile", s.allocs)
 		}
 		programs = append(programs, p)
 	}
