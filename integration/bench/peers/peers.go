@@ -9,6 +9,10 @@ import (
 	"context"
 	"io"
 	"os/exec"
+
+	"github.com/zookit/zookit/integration/bench/peers/curator"
+	"github.com/zookit/zookit/integration/bench/peers/etcd"
+	"github.com/zookit/zookit/integration/bench/peers/kazoo"
 )
 
 // Program is a worker.
@@ -32,6 +36,9 @@ func All() []Program {
 	return []Program{
 		{Name: Ours, Start: goWorker("zookitworker")},
 		{Name: "go-zookeeper", Start: goWorker("gozkworker")},
+		{Name: "Kazoo", Start: kazoo.Start},
+		{Name: "Curator", Start: curator.Start},
+		{Name: "etcd", Start: goWorker("etcdworker"), NewServers: etcd.NewServers},
 	}
 }
 
