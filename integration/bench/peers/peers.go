@@ -41,3 +41,16 @@ func All() []Program {
 		{Name: "etcd", Start: goWorker("etcdworker"), NewServers: etcd.NewServers},
 	}
 }
+
+// With is the program with further arguments.
+func (p Program) With(args ...string) Program {
+	start := p.Start
+	p.Start = func(ctx context.Context, dir, servers string) (*exec.Cmd, error) {
+		cmd, err := start(ctx, dir, servers)
+		if err == nil {
+			cmd.Args = append(cmd.Args, args...)
+		}
+		return cmd, err
+	}
+	return p
+}

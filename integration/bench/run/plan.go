@@ -36,7 +36,7 @@ const crowd = 100
 // Plan is all that is measured.
 func Plan() []Group {
 	return []Group{
-		{Name: "stub", Stub: true, Rows: []Row{pipelined("get", 1), pipelined("get", 16), pipelined("get", 128)}},
+		{Name: "stub", Stub: true, Rows: []Row{stubbed(1), stubbed(16), stubbed(128)}},
 		{Name: "nodes", Rows: nodes()},
 		{Name: "lock", Rows: []Row{
 			{Name: "lock.floor", Spec: work.Spec{Work: "lock.floor", Millis: brief}, CountOps: 100, Only: []string{"go-zookeeper"}},
@@ -52,7 +52,7 @@ func Plan() []Group {
 		{Name: "queue", Rows: queues(100)},
 		{Name: "queue-10k", Rows: queues(10_000)},
 		{Name: "queue-growth", Rows: queueGrowth()},
-		{Name: "counter", Rows: crowds("counter", 200, 1, 10, 200)},
+		{Name: "counter", Rows: crowds("counter", 2000, 1, 10, 200)},
 		{Name: "config", Rows: configs()},
 		{Name: "group", Rows: []Row{{
 			Name: "group.join/1000", CountOps: 1000,
@@ -89,10 +89,10 @@ func crowds(name string, countOps int, clients ...int) (rows []Row) {
 	return rows
 }
 
-// drains measure the grants at the head of a line that stays long: a tenth of it goes.
+// drains measure the grants at the head of a line that stays long.
 func drains() (rows []Row) {
 	for _, n := range []int{10, 100, 1000, 10_000} {
-		ops := min(100, max(5, n/10))
+		ops := min(100, n/2)
 		rows = append(rows, Row{
 			Name: fmt.Sprintf("lock.drain/%d", n), CountOps: ops, Long: n > 1000,
 			Spec: work.Spec{Work: "lock.drain", Clients: n, Sessions: crowd / 2, Ops: ops, Timeout: 30_000},
@@ -143,4 +143,10 @@ func configs() (rows []Row) {
 		})
 	}
 	return rows
+}
+
+func stubbed(inflight int) Row {
+	row := pipelined("get", inflight)
+	row.Name = "stub " + row.Name
+	return row
 }

@@ -21,6 +21,9 @@ const (
 	specTimeout = 2 * time.Minute
 	// dismissTimeout is how long a worker has to end by itself.
 	dismissTimeout = 5 * time.Second
+	// calmTime without a request is calm, for which is waited so long at most.
+	calmTime    = 200 * time.Millisecond
+	calmTimeout = 10 * time.Second
 	// manyClients are too many to warm up with.
 	manyClients = 1000
 )
@@ -91,7 +94,10 @@ func (r *runner) group(ctx context.Context, g Group) error {
 		}
 		return nil
 	}
-	for round := range r.Rounds + 1 {
+	for round := range r.Rounds + 1 { // round 0 warms up
+		if r.Rounds == 0 {
+			break
+		}
 		order := slices.Clone(r.Peers)
 		if round%2 == 0 {
 			slices.Reverse(order)
@@ -143,7 +149,7 @@ func (r *runner) count(ctx context.Context, g Group, row Row, p peers.Program) e
 	var begin, end count.Counts
 	res := Result{Group: g.Name, Row: row.Name, Peer: p.Name}
 	res.Sample, err = r.sampleAt(ctx, front.Servers(), s, p, func(mark string) {
-		switch mark {
+		switch calm(ctx, front); mark {
 		case "begin":
 			begin = front.Counts()
 		case "end":
@@ -166,6 +172,22 @@ func (r *runner) count(ctx context.Context, g Group, row Row, p peers.Program) e
 	res.Counts = &counts
 	r.results = append(r.results, res)
 	return nil
+}
+
+// calm waits until no requests pass any more, as when all of a line have settled to wait; pings go on.
+func calm(ctx context.Context, front count.Proxies) {
+	ctx, cancel := context.WithTimeout(ctx, calmTimeout)
+	defer cancel()
+	pause := time.NewTicker(calmTime)
+	defer pause.Stop()
+	for before := int64(-1); before != front.Counts().Requests; {
+		before = front.Counts().Requests
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // sample measures a spec at the group's servers.

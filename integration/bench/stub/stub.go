@@ -124,8 +124,9 @@ func (s *Server) serve(c net.Conn, session int64) error {
 	if _, err := next(); err != nil {
 		return err
 	}
-	frame := binary.BigEndian.AppendUint32(nil, 45)
-	if _, err := out.Write(append(frame, welcome(session)...)); err != nil {
+	greeting := welcome(session)
+	frame := binary.BigEndian.AppendUint32(nil, uint32(len(greeting))) //nolint:gosec // a length
+	if _, err := out.Write(append(frame, greeting...)); err != nil {
 		return err
 	}
 	if err := out.Flush(); err != nil {
@@ -171,8 +172,9 @@ func answer(reply []byte, op int32, body, data []byte) []byte {
 	case opGetChildren2:
 		return append(append(reply, 0, 0, 0, 0), stat...)
 	case opCreate, opCreate2:
-		if n := 4 + int(binary.BigEndian.Uint32(body)); n <= len(body) {
-			reply = append(reply, body[:n]...)
+		if len(body) >= 4 {
+			n := 4 + int(binary.BigEndian.Uint32(body))
+			reply = append(reply, body[:min(n, len(body))]...) // the path
 		}
 		if op == opCreate2 {
 			reply = append(reply, stat...)

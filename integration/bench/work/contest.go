@@ -109,7 +109,7 @@ func (c *Course) Contend(ctx context.Context, k Contest) error {
 	return err
 }
 
-// LineUp waits until so many stand in line.
+// LineUp waits until so many stand in line, and then for SettleTime.
 func LineUp(ctx context.Context, want int, inLine func(ctx context.Context) (int, error)) error {
 	pause := time.NewTicker(lookPause)
 	defer pause.Stop()
@@ -119,10 +119,13 @@ func LineUp(ctx context.Context, want int, inLine func(ctx context.Context) (int
 			return fmt.Errorf("looking at the line: %w", err)
 		}
 		if n >= want {
-			return nil
+			pause.Reset(SettleTime)
 		}
 		select {
 		case <-pause.C:
+			if n >= want {
+				return nil
+			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -3,23 +3,42 @@ package work
 import (
 	"errors"
 	"os"
+	"runtime"
 	"runtime/pprof"
 )
 
-// profiled writes a CPU profile of the process to a file until end is called; without a name it does nothing.
-func profiled(file string) (end func() error, err error) {
-	if file == "" {
-		return func() error { return nil }, nil
+// profiles are files to write; empty ones are not written.
+type profiles struct{ cpu, allocs string }
+
+// begin has the process profiled until end is called. Every allocation is in the profile of allocations, which costs time.
+func (p profiles) begin() (end func() error, err error) {
+	if p.allocs != "" {
+		runtime.MemProfileRate = 1
 	}
-	f, err := os.Create(file)
+	stop := func() error { return nil }
+	if p.cpu != "" {
+		f, err := os.Create(p.cpu)
+		if err != nil {
+			return nil, err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		stop = func() error {
+			pprof.StopCPUProfile()
+			return f.Close()
+		}
+	}
+	return func() error { return errors.Join(stop(), p.writeAllocs()) }, nil
+}
+
+func (p profiles) writeAllocs() error {
+	if p.allocs == "" {
+		return nil
+	}
+	f, err := os.Create(p.allocs)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if err := pprof.StartCPUProfile(f); err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	return func() error {
-		pprof.StopCPUProfile()
-		return f.Close()
-	}, nil
+	return errors.Join(pprof.Lookup("allocs").WriteTo(f, 0), f.Close())
 }

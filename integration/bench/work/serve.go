@@ -76,7 +76,9 @@ type Candidate func(ctx context.Context, servers, path string, leading func()) e
 func Main(works func(servers string) map[string]Func, candidate Candidate) {
 	servers := flag.String("servers", "", "servers to connect to, `host:port,…`")
 	path := flag.String("candidate", "", "campaign at this `path` instead of serving, and say when it leads")
-	profile := flag.String("cpuprofile", "", "write a CPU profile to this `file`")
+	var profile profiles
+	flag.StringVar(&profile.cpu, "cpuprofile", "", "write a CPU profile to this `file`")
+	flag.StringVar(&profile.allocs, "allocprofile", "", "write a profile of all allocations to this `file`")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := func() (err error) {
@@ -86,7 +88,7 @@ func Main(works func(servers string) map[string]Func, candidate Candidate) {
 		case *path != "" && candidate != nil:
 			return candidate(ctx, *servers, *path, func() { fmt.Println("leading") })
 		}
-		end, err := profiled(*profile)
+		end, err := profile.begin()
 		if err != nil {
 			return err
 		}

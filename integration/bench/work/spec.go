@@ -9,6 +9,9 @@ import (
 // MaxLatencies is how many latencies a sample has at most.
 const MaxLatencies = 500
 
+// SettleTime is how long those who stand in line have to find out for whom they wait.
+const SettleTime = 250 * time.Millisecond
+
 // CrashTimeout is the session timeout of those that take part in "election.crash".
 const CrashTimeout = 2 * time.Second
 
