@@ -52,10 +52,10 @@ type settings struct {
 	again      bool
 }
 
-func parse(args []string, errors io.Writer) (settings, error) {
+func parse(args []string, messages io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(errors)
+	flags.SetOutput(messages)
 	work := flags.String("work", "", "measure the groups or rows that match this `expression`; all by default")
 	peer := flags.String("peer", "", "measure only the libraries whose name matches this `expression`")
 	flags.IntVar(&s.rounds, "rounds", 7, "rounds; 0 only counts what passes on the wire")
@@ -77,7 +77,7 @@ func parse(args []string, errors io.Writer) (settings, error) {
 	case s.servers < 0 || s.servers > 5:
 		return s, fmt.Errorf("-servers %d: give 0 to 5", s.servers)
 	case s.again && s.out == "":
-		return s, fmt.Errorf("-report needs -out, the folder with the samples")
+		return s, errors.New("-report needs -out, the folder with the samples")
 	}
 	if s.profile != "" || s.allocs != "" {
 		*peer = "^" + peers.Ours + "$"
