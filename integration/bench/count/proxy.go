@@ -148,7 +148,7 @@ type Proxies []*Proxy
 // Front puts a proxy before each server of a list, host:port,host:port.
 func Front(servers string) (Proxies, error) {
 	var all Proxies
-	for _, server := range strings.Split(servers, ",") {
+	for server := range strings.SplitSeq(servers, ",") {
 		p, err := New(strings.TrimPrefix(server, "http://"))
 		if err != nil {
 			return nil, errors.Join(err, all.Close())

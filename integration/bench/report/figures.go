@@ -3,7 +3,7 @@ package report
 import "github.com/zookit/zookit/integration/bench/run"
 
 // figures are the columns of the long table.
-var figures = []Metric{Rate, Latency, Tail, CPU, Requests, Flights, Sent, Received, Allocs, Syscalls}
+var figures = []Metric{Rate, Quiet, Latency, Tail, CPU, Requests, Flights, Sent, Received, Allocs, Syscalls}
 
 // memory are those of rows that measure what is kept.
 var memory = []Metric{Heap, Goroutines, WaiterHeap, WaiterGo}

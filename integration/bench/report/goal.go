@@ -143,7 +143,7 @@ func Goals() []Goal {
 		goal("queue, one at a time, leased, 100 B", Rate, "queue.single.take/100", "≥", 3, kazoo),
 		goal("counter, 200 clients", Rate, "counter/200", "≥", 3, kazoo, curator),
 		goal("resign to next leader acting; theirs is one quorum write", Latency, "election.resign/10", "≤", 2.5, gozk).of("quorum write"),
-		goal("idle client, beyond go-zookeeper's own buffers", Heap, "idle", "≤", 300, gozk).kind(Beyond),
+		goal("idle client, with all of its buffers", Heap, "idle", "≤", 300).kind(Alone),
 		goal("idle client", Goroutines, "idle", "≤", 6).kind(Alone),
 	)
 }

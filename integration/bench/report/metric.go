@@ -40,6 +40,7 @@ func known(of func(r run.Result) float64) func(r run.Result) float64 {
 var (
 	Rate       = Metric{Name: "rate", Unit: "/s", of: func(r run.Result) float64 { return float64(r.Sample.Ops) / r.Sample.Seconds }}
 	CPU        = Metric{Name: "client CPU", Unit: "µs", of: perOp(func(r run.Result) float64 { return r.Sample.CPU * 1e6 })}
+	Quiet      = Metric{Name: "10th percentile", Unit: "µs", of: quantile(0.1)}
 	Latency    = Metric{Name: "median latency", Unit: "µs", of: quantile(0.5)}
 	Tail       = Metric{Name: "99th percentile", Unit: "µs", of: quantile(0.99)}
 	Allocs     = Metric{Name: "allocations", of: perOp(known(func(r run.Result) float64 { return float64(r.Sample.Allocs) }))}

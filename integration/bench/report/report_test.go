@@ -123,7 +123,7 @@ func TestTables(t *testing.T) {
 	require.True(t, strings.HasSuffix(lines[4], "yes"), lines[4])
 
 	markdown := Figures(rs).Markdown()
-	require.Contains(t, markdown, "| r | zookit | 12,345 | 200 | 300 | 40.5 | 3.00 | 2.00 | 10.0 | 20.0 | – | – |  |")
+	require.Contains(t, markdown, "| r | zookit | 12,345 | 100 | 200 | 300 | 40.5 | 3.00 | 2.00 | 10.0 | 20.0 | – | – |  |")
 	require.Contains(t, markdown, "| Kazoo | – |")
 	require.Contains(t, markdown, "| broken |")
 	require.NotContains(t, markdown, "| etcd |", "what is absent needs no line")

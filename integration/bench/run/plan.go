@@ -27,8 +27,12 @@ type Group struct {
 	Stub bool
 }
 
-// brief is for how long rates are measured in each round, in milliseconds.
-const brief = 1000
+// brief is for how long rates are measured in each round, in milliseconds: on a machine that others use, too, many short rounds
+// tell more than a few long ones.
+const brief = 300
+
+// warmth is how much longer, or how much more, is done to warm up.
+const warmth = 3
 
 // crowd is the greatest number of sessions that contenders have; they share them where they are more.
 const crowd = 100

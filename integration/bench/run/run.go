@@ -47,7 +47,7 @@ type Config struct {
 
 // Run measures. What a peer fails to do is a Result with an error; the error of Run is what kept it from going on.
 func Run(ctx context.Context, cfg Config) ([]Result, error) {
-	r := &runner{Config: cfg, workers: map[place]*worker{}, own: map[string]string{}, run: time.Now().UnixNano()}
+	r := &runner{Config: cfg, workers: map[place]*worker{}, own: map[string]string{}, fronts: map[string]count.Proxies{}, run: time.Now().UnixNano()}
 	defer r.close(context.WithoutCancel(ctx))
 	for _, g := range cfg.Groups {
 		if err := r.group(ctx, g); err != nil {
@@ -66,7 +66,8 @@ type runner struct {
 	run     int64
 	paths   int
 	workers map[place]*worker
-	own     map[string]string // servers of a peer's own
+	own     map[string]string        // servers of a peer's own
+	fronts  map[string]count.Proxies // by the servers behind them
 	closers []io.Closer
 	results []Result
 }
@@ -77,11 +78,15 @@ func (r *runner) group(ctx context.Context, g Group) error {
 		return !absent[row.Name+"\x00"+p.Name] && (len(row.Only) == 0 || slices.Contains(row.Only, p.Name)) &&
 			(!g.Stub || p.NewServers == nil)
 	}
-	// measure returns false if there is no more to be expected of the peer.
+	// measure fails only if there is no going on. A peer that has failed in a row is not asked again.
 	measure := func(row Row, p peers.Program, round int) error {
 		res := Result{Group: g.Name, Row: row.Name, Peer: p.Name, Round: max(round, 0)}
 		var err error
-		if res.Sample, err = r.sample(ctx, g, row.Spec, p); err != nil {
+		spec := row.Spec
+		if round == 0 {
+			spec.Millis *= warmth
+		}
+		if res.Sample, err = r.sample(ctx, g, spec, p); err != nil {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
@@ -139,11 +144,14 @@ func (r *runner) count(ctx context.Context, g Group, row Row, p peers.Program) e
 	if err != nil {
 		return err
 	}
-	front, err := count.Front(servers)
-	if err != nil {
-		return err
+	front := r.fronts[servers]
+	if front == nil {
+		if front, err = count.Front(servers); err != nil {
+			return err
+		}
+		r.fronts[servers] = front
+		r.closers = append(r.closers, front)
 	}
-	defer front.Close()
 	s := row.Spec
 	s.Ops, s.Millis, s.Marks = row.CountOps, 0, true
 	var begin, end count.Counts
@@ -156,7 +164,6 @@ func (r *runner) count(ctx context.Context, g Group, row Row, p peers.Program) e
 			end = front.Counts()
 		}
 	})
-	r.dismiss(ctx, place{p.Name, front.Servers()})
 	if err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -243,7 +250,11 @@ func (r *runner) sampleAt(ctx context.Context, servers string, s work.Spec, p pe
 	}
 	r.paths++
 	s.Path = fmt.Sprintf("/bench-%x/%d", r.run, r.paths)
-	limited, cancel := context.WithTimeoutCause(ctx, specTimeout, fmt.Errorf("not done within %v", specTimeout))
+	patience := specTimeout
+	if s.Clients > manyClients {
+		patience *= 3
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("not done within %v", patience))
 	defer cancel()
 	sample, err := w.do(limited, s, mark)
 	if errors.Is(err, errGone) {

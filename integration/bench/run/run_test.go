@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 				},
 				"fail": func(context.Context, *work.Course) error { return errors.New("cannot") },
 				"die":  func(context.Context, *work.Course) error { os.Exit(3); return nil },
-				"prattle": func(_ context.Context, c *work.Course) error {
+				"prattle": func(context.Context, *work.Course) error {
 					fmt.Println("something else")
 					return nil
 				},

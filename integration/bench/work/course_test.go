@@ -32,7 +32,7 @@ func TestFloodStopsWhenTheTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewCourse(Spec{Work: "w", Path: "/p", Millis: 1000}, nil)
 		require.NoError(t, c.Flood(t.Context(), 2, func(context.Context, int, int64) error {
-			time.Sleep(100 * time.Millisecond)
+			<-time.After(100 * time.Millisecond)
 			return nil
 		}))
 		s, err := c.Sample()

@@ -78,7 +78,7 @@ func (b bench) semaphore(ctx context.Context, c *work.Course) error {
 // children counts the children of a node, 0 if there is none.
 func children(ctx context.Context, cl *client.Client, path string) (int, error) {
 	stat, _, err := cl.Exists(ctx, path)
-	return int(stat.NumChildren), err
+	return stat.NumChildren, err
 }
 
 // idle tells what clients cost that do nothing, and what waiters for a lock do.

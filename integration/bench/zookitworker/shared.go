@@ -120,8 +120,7 @@ func join(ctx context.Context, c *work.Course, r *room, view *group.View) error 
 	}()
 	if err := c.Begin(); err != nil {
 		stop()
-		<-seen
-		return err
+		return errors.Join(err, <-seen)
 	}
 	err := parallel(n, n, func(i int) error {
 		_, err := group.Join(ctx, r.of(i), c.Path, fmt.Sprintf("member-%d", i), make([]byte, c.Size))

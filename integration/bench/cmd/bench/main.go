@@ -19,16 +19,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/zookit/zookit/integration/bench/peers"
 	"github.com/zookit/zookit/integration/bench/report"
 	"github.com/zookit/zookit/integration/bench/run"
 	"github.com/zookit/zookit/integration/bench/stub"
+	"github.com/zookit/zookit/zktest"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := bench(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
@@ -50,14 +52,14 @@ type settings struct {
 	again      bool
 }
 
-func parse(args []string, errors io.Writer) (settings, error) {
+func parse(args []string, messages io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	flags.SetOutput(errors)
+	flags.SetOutput(messages)
 	work := flags.String("work", "", "measure the groups or rows that match this `expression`; all by default")
 	peer := flags.String("peer", "", "measure only the libraries whose name matches this `expression`")
-	flags.IntVar(&s.rounds, "rounds", 3, "rounds; 0 only counts what passes on the wire")
-	flags.IntVar(&s.servers, "servers", 3, "ZooKeeper servers")
+	flags.IntVar(&s.rounds, "rounds", 7, "rounds; 0 only counts what passes on the wire")
+	flags.IntVar(&s.servers, "servers", 3, "ZooKeeper servers; 0 is the test server, in memory, for counts")
 	flags.StringVar(&s.out, "out", "", "write samples, tables and the picture to this `folder`, beside what is there from former runs")
 	flags.StringVar(&s.profile, "profile", "", "have zookit's worker write a CPU profile to this `file`; implies -peer zookit")
 	flags.StringVar(&s.allocs, "allocs", "", "have it write a profile of all allocations to this `file`; implies the same")
@@ -72,8 +74,10 @@ func parse(args []string, errors io.Writer) (settings, error) {
 		return s, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case s.rounds < 0 || s.rounds > 1000:
 		return s, fmt.Errorf("-rounds %d: give 0 to 1000", s.rounds)
+	case s.servers < 0 || s.servers > 5:
+		return s, fmt.Errorf("-servers %d: give 0 to 5", s.servers)
 	case s.again && s.out == "":
-		return s, fmt.Errorf("-report needs -out, the folder with the samples")
+		return s, errors.New("-report needs -out, the folder with the samples")
 	}
 	if s.profile != "" || s.allocs != "" {
 		*peer = "^" + peers.Ours + "$"
@@ -100,7 +104,9 @@ func bench(ctx context.Context, args []string, out, log io.Writer) error {
 		if results, version, err = measure(ctx, s, log); err != nil && len(results) == 0 {
 			return err
 		}
-		about += fmt.Sprintf(" ZooKeeper %s, %d servers, fsync.", version, s.servers)
+		if version != "" {
+			about += fmt.Sprintf(" ZooKeeper %s.", version)
+		}
 	}
 	return errors.Join(err, tell(s, about, results, out))
 }
@@ -125,20 +131,35 @@ func measure(ctx context.Context, s settings, log io.Writer) (results []run.Resu
 		Groups: groups, Peers: programs, Rounds: s.rounds, Count: s.counts, Stub: nothing.Addr(), Dir: dir, Log: log,
 	}
 	if slices.ContainsFunc(groups, func(g run.Group) bool { return !g.Stub }) {
-		e, err := run.NewEnsemble(ctx, s.servers)
-		if err != nil {
+		var end func() error
+		if cfg.ZooKeeper, version, end, err = zooKeeper(ctx, s.servers); err != nil {
 			return nil, "", err
 		}
-		defer e.Close()
-		cfg.ZooKeeper = e.Connect()
-		if version, err = e.Version(ctx); err != nil {
-			return nil, "", err
-		}
+		defer func() { _ = end() }()
 	}
 	began := time.Now()
 	results, err = run.Run(ctx, cfg)
 	fmt.Fprintf(log, "measured in %v\n", time.Since(began).Round(time.Second))
 	return results, version, err
+}
+
+// zooKeeper starts the servers.
+func zooKeeper(ctx context.Context, servers int) (connect, version string, end func() error, err error) {
+	if servers == 0 {
+		srv, err := zktest.NewServer(zktest.WithContainerInterval(time.Minute))
+		if err != nil {
+			return "", "", nil, err
+		}
+		return srv.Addr(), "in the test server, in memory", srv.Close, nil
+	}
+	e, err := run.NewEnsemble(ctx, servers)
+	if err != nil {
+		return "", "", nil, err
+	}
+	if version, err = e.Version(ctx); err != nil {
+		return "", "", nil, errors.Join(err, e.Close())
+	}
+	return e.Connect(), fmt.Sprintf("%s, %d servers, fsync", version, servers), e.Close, nil
 }
 
 // groups are those of the plan that the settings name, with the rows that they name.
