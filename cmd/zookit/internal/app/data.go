@@ -41,10 +41,10 @@ func (i *Input) Must(env *Env, args []string) ([]byte, error) {
 	return data, err
 }
 
-// Emit prints data as it is; a line end is added only on a terminal.
+// Emit prints data as it is; a line end is added only on a terminal, and in a shell, where other commands' output follows.
 func (e *Env) Emit(data []byte) error {
 	_, err := e.Out.Write(data)
-	if err == nil && e.Terminal() && len(data) > 0 && data[len(data)-1] != '\n' {
+	if err == nil && (e.Terminal() || e.Shared()) && len(data) > 0 && data[len(data)-1] != '\n' {
 		_, err = io.WriteString(e.Out, "\n")
 	}
 	return err

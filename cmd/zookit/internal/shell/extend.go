@@ -2,7 +2,6 @@ package shell
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -32,13 +31,7 @@ func (s *session) extend(root *cobra.Command, env *app.Env) {
 	option(get, &stat, "stat", "s", "the stat, too")
 	option(get, &watch, "watch", "w", "say when the data changes, once")
 	around(get, func(ctx context.Context, args []string, run func() error) error {
-		return s.looked(ctx, env, args, watch, stat, s.watchData, func() error {
-			err := run()
-			if err == nil && (!env.Terminal() || stat) {
-				fmt.Fprintln(env.Out)
-			}
-			return err
-		})
+		return s.looked(ctx, env, args, watch, stat, s.watchData, run)
 	})
 	status := child(root, "stat")
 	option(status, &watch, "watch", "w", "say when the node is made, changed or deleted, once")
