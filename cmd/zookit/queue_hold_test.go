@@ -88,6 +88,24 @@ func TestQueueHold(t *testing.T) {
 	exits(t, env, 69, "queue", "take", "/jobs", "--hold", "1s", "-s", "127.0.0.1:1", "--connect-timeout", "50ms")
 }
 
+// Of several who settle one lease at the same time one does, and the others are told that it was over.
+func TestQueueHoldSettledOnce(t *testing.T) {
+	s := server(t)
+	env := environment(t, s.ConnectString())
+	prints(t, env, "a\n", "queue", "put", "/jobs", "one", "--id", "a")
+	_, lease := holds(t, env, "1h")
+	var calls []*tool
+	for range 6 {
+		calls = append(calls, start(t, env, "", "queue", "ack", lease))
+	}
+	codes := map[int]int{}
+	for _, c := range calls {
+		codes[c.code()]++
+	}
+	require.Equal(t, map[int]int{0: 1, 76: 5}, codes)
+	prints(t, env, "0\n", "queue", "len", "/jobs")
+}
+
 // However a held lease ends, the item is handed out again, and who would acknowledge it is told.
 func TestQueueHoldEnds(t *testing.T) {
 	s := server(t)

@@ -67,7 +67,7 @@ func loadProfile(config, name string) (Profile, error) {
 	decoder.KnownFields(true)
 	// The text of the error is the decoder's own, and has the values of the file, credentials among them.
 	if err := decoder.Decode(&f); err != nil {
-		return Profile{}, Usagef("configuration %s: it is not of the form that zookit help config shows%s", path, line(err))
+		return Profile{}, Usagef("configuration %s: it is not of the form profiles: {NAME: {servers: HOST:PORT}}, or names a setting that there is not%s", path, line(err))
 	}
 	if name == "" {
 		name = f.Default

@@ -122,35 +122,54 @@ func (l *lease) hear(conn net.Conn, settle func(line string) (bool, error)) bool
 	return said
 }
 
-// tell settles the item of the lease in dir: line says how.
+// tries is how often a holder is asked that gives no answer.
+const tries = 100
+
+// tell settles the item of the lease in dir: line says how. A holder that ends in an orderly way takes its socket away before
+// it leaves anybody without an answer, and has then done nothing for them; one that was killed leaves it behind.
 func tell(ctx context.Context, dir, line string) error {
 	if !filepath.IsAbs(dir) || !strings.HasPrefix(filepath.Base(dir), prefix) {
 		return app.Usagef("%s: that is no lease: give what zookit queue take --hold has printed", dir)
 	}
 	within, cancel := context.WithTimeout(ctx, 3*settling)
 	defer cancel()
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(within, "unix", socket(dir))
-	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		if !errors.Is(err, fs.ErrNotExist) {
-			sweep(dir) // what a holder has left behind that was killed
+	var unanswered error
+	for try := 0; ; try++ {
+		v, asked, err := ask(within, dir, line)
+		killed := errors.Is(err, syscall.ECONNREFUSED)
+		switch {
+		case err == nil:
+			return v.err()
+		case asked && try < tries && within.Err() == nil: // it is ending, or was killed: the next try tells which
+			unanswered = err
+			continue
+		case asked, unanswered != nil && !errors.Is(err, fs.ErrNotExist):
+			err = fmt.Errorf("lease %s: it is not known what became of the item: %w", dir, errors.Join(unanswered, err))
+		case killed, errors.Is(err, fs.ErrNotExist):
+			err = &app.Exit{Code: app.ExitLost, Err: fmt.Errorf("lease %s: it was settled before, or has ended: then the item is handed out again", dir)}
+		default:
+			err = fmt.Errorf("lease %s: %w", dir, err)
 		}
-		return &app.Exit{Code: app.ExitLost, Err: fmt.Errorf("lease %s: it was settled before, or has ended: then the item is handed out again", dir)}
-	case err != nil:
-		return fmt.Errorf("lease %s: %w", dir, err)
+		if killed {
+			sweep(dir)
+		}
+		return err
+	}
+}
+
+// ask asks the holder once, and tells whether it may have heard that.
+func ask(ctx context.Context, dir, line string) (v verdict, asked bool, err error) {
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(ctx, "unix", socket(dir))
+	if err != nil {
+		return v, false, err
 	}
 	defer func() { _ = conn.Close() }()
-	stop := context.AfterFunc(within, func() { _ = conn.SetDeadline(time.Now()) })
-	defer stop()
-	var v verdict
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })()
 	if _, err = fmt.Fprintln(conn, line); err == nil {
 		err = json.NewDecoder(conn).Decode(&v)
 	}
-	if err != nil {
-		return fmt.Errorf("lease %s: it is not known what became of the item: %w", dir, err)
-	}
-	return v.err()
+	return v, true, err
 }
 
 func ackHeld() *cobra.Command {
