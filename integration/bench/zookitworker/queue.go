@@ -7,6 +7,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/integration/bench/work"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 )
 
 // filling is how many items are put at once to fill a queue.
@@ -14,7 +15,7 @@ const filling = 1000
 
 func (b bench) onQueue(ctx context.Context, c *work.Course, fill bool, do func(q *queue.Queue[[]byte]) error) error {
 	return b.alone(ctx, c, func(cl *client.Client) error {
-		q := queue.NewWith(cl, c.Path, queue.Bytes())
+		q := queue.NewWith(cl, c.Path, recipes.Raw{})
 		for left := c.Ops; fill && left > 0; left -= filling {
 			if _, err := q.PutAll(ctx, items(min(left, filling), c.Size)); err != nil {
 				return err

@@ -11,6 +11,7 @@ import (
 	"github.com/zookit/zookit/counter"
 	"github.com/zookit/zookit/group"
 	"github.com/zookit/zookit/integration/bench/work"
+	"github.com/zookit/zookit/recipes"
 )
 
 func (b bench) counter(ctx context.Context, c *work.Course) error {
@@ -71,7 +72,7 @@ func (b bench) configWatch(ctx context.Context, c *work.Course) error {
 
 // watch reports each change to the audience once.
 func watch(ctx context.Context, cl *client.Client, path string, audience *work.Audience) error {
-	value, err := config.Watch(ctx, cl, path, config.WithCodec[[]byte](config.Raw{}))
+	value, err := config.Watch(ctx, cl, path, config.WithCodec[[]byte](recipes.Raw{}))
 	if err != nil {
 		return err
 	}
