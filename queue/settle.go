@@ -213,8 +213,16 @@ func (st *settlement) once(ctx context.Context) (again bool, err error) {
 	}
 	gone := errors.Is(why, client.ErrNoNode)
 	switch i := what.item; {
-	case what.role == roleHolder && gone, what.role == roleItem && (gone || errors.Is(why, client.ErrNotEmpty)):
+	case what.role == roleHolder && gone, what.role == roleItem && gone:
 		st.errs[i], st.open[i] = st.ls[i].lose(fmt.Errorf("%w: %w", client.ErrHoldDeleted, why)), false
+		return false, nil
+	case what.role == roleItem && errors.Is(why, client.ErrNotEmpty):
+		alone, err := st.ls[i].alone(ctx)
+		if err != nil || alone {
+			return true, err
+		}
+		st.errs[i], st.open[i] = st.ls[i].lose(fmt.Errorf("%w: somebody else has put a node below the item: %w", client.ErrHoldDeleted, why)), false
+		st.c.leave(st.ls[i].s, []*candidate{st.ls[i].it}) // or it would be kept from all for as long as the session lives
 		return false, nil
 	case what.role == roleLease && gone:
 		st.bare[i] = true
@@ -230,6 +238,18 @@ func (st *settlement) once(ctx context.Context) (again bool, err error) {
 		return true, err
 	}
 	return false, err
+}
+
+// alone tells whether nothing but the lease's own node is below the item. Then a server that says that the item cannot be
+// deleted is about to see that it can: a leader that has the end of a session under way counts the
+// session's nodes until that is done, though it lets others make theirs in their place (seen on 3.8).
+func (l *lease) alone(ctx context.Context) (bool, error) {
+	names, _, err := l.s.Children(ctx, l.it.path)
+	if errors.Is(err, client.ErrNoNode) {
+		return true, nil // the next attempt says so
+	}
+	own := l.holder[len(l.it.path)+1:]
+	return err == nil && !slices.ContainsFunc(names, func(name string) bool { return name != own }), err
 }
 
 // session is that of the leases.

@@ -233,3 +233,34 @@ func TestPeekAndPop(t *testing.T) {
 	require.Equal(t, 1, e.Attempt)
 	requireLeft(t, srv, 0)
 }
+
+// A server that does not delete an item because there is a node below it that is about to go is asked again. Where the node
+// stays the lease is lost, as it says, and is nobody's: the item is not kept from others for as long as the session lives.
+func TestAckOfAnItemWithAnotherNode(t *testing.T) {
+	t.Parallel()
+	srv := zktest.Start(t)
+	q := texts(connect(t, srv))
+	foreign := func(item string) string { return item + "/l-0000000099" }
+	put(t, q, "a")
+	item := take(t, q)
+	require.NoError(t, srv.Create(foreign(item.Path()), nil))
+	srv.OnRequest(func(r zktest.Request) {
+		if r.Op == zktest.OpGetChildren2 && r.Path == item.Path() { // between the refusal and the look
+			_ = srv.Delete(foreign(item.Path()))
+		}
+	})
+	require.NoError(t, item.Ack(bounded(t)))
+	srv.OnRequest(nil)
+	requireLeft(t, srv, 0)
+
+	put(t, q, "b")
+	item = take(t, q)
+	require.NoError(t, srv.Create(foreign(item.Path()), nil))
+	require.ErrorIs(t, item.Ack(bounded(t)), queue.ErrLost)
+	again, err := texts(connect(t, srv)).Take(bounded(t)) // while the session lives
+	require.NoError(t, err)
+	require.Equal(t, "b", again.Value)
+	require.NoError(t, srv.Delete(foreign(item.Path())))
+	require.NoError(t, again.Ack(bounded(t)))
+	requireLeft(t, srv, 0)
+}
