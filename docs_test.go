@@ -109,7 +109,11 @@ func write(t *testing.T, path, text string) {
 func TestCommandsInDocumentsAreExecuted(t *testing.T) {
 	var executed []string
 	for line := range strings.Lines(read(t, ".ci/run")) {
-		if command, ok := strings.CutPrefix(line, "step "); ok {
+		command, ok := strings.CutPrefix(line, "step ")
+		if !ok {
+			command, ok = strings.CutPrefix(line, "beside ")
+		}
+		if ok {
 			// With all its arguments, and without them.
 			words := strings.Fields(command)
 			executed = append(executed, strings.Join(words[:2], " "), strings.Join(words, " "))

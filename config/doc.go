@@ -6,7 +6,7 @@
 //
 //	err = config.New[Limits](cl, "/config/limits").Set(ctx, Limits{Max: 20})
 //
-// A [Document] is one node whose data is a typed value, as JSON unless another [Codec] is given. [Watch] keeps one at
+// A [Document] is one node whose data is a typed value, as JSON unless another [recipes.Codec] is given. [Watch] keeps one at
 // hand. [WatchTree] does so for settings that are a node each, [WatchChildren] for names. Data is the document
 // and nothing else, so that programs which use Kazoo's DataWatch, Curator's NodeCache, TreeCache or SharedValue, or
 // zkCli.sh, read and write the same settings ([Raw], [Text], [Count]).

@@ -4,11 +4,12 @@ import (
 	"fmt"
 
 	"github.com/zookit/zookit/client"
+	"github.com/zookit/zookit/recipes"
 )
 
 // settings is what options change.
 type settings[T any] struct {
-	codec       Codec[T]
+	codec       recipes.Codec[T]
 	fallback    *T
 	validate    func(T) error
 	keep        int
@@ -20,8 +21,8 @@ type settings[T any] struct {
 // first call, not ignored.
 type Option[T any] func(*settings[T]) error
 
-// WithCodec sets how values become data. The default is [JSON].
-func WithCodec[T any](c Codec[T]) Option[T] {
+// WithCodec sets how values become data. The default is [recipes.JSON].
+func WithCodec[T any](c recipes.Codec[T]) Option[T] {
 	return func(s *settings[T]) error {
 		if c == nil {
 			return fmt.Errorf("%w: the codec is nil", client.ErrBadArgument)
@@ -106,7 +107,7 @@ func WithBinding[T any](b *Binding[T]) Option[T] {
 
 // configure checks what every constructor is given.
 func configure[T any](cl *client.Client, path string, opts []Option[T]) (settings[T], error) {
-	s := settings[T]{codec: JSON[T]{}, keep: DefaultHistory, historyRoot: DefaultHistoryRoot}
+	s := settings[T]{codec: recipes.JSON[T]{}, keep: DefaultHistory, historyRoot: DefaultHistoryRoot}
 	if cl == nil {
 		return s, fmt.Errorf("%w: the client is nil", client.ErrBadArgument)
 	}

@@ -33,12 +33,13 @@ func (r *register[T]) now(ctx context.Context) (state[T], error) {
 	if r.receipt == nil {
 		return r.open(ctx)
 	}
-	if !r.pace.busy() && time.Since(r.seen) < linger {
+	if !r.pace.hurried() && time.Since(r.seen) < linger {
 		return r.last, nil
 	}
 	sent := time.Now()
 	data, stat, err := r.cl.Get(ctx, r.path)
 	r.pace.took(time.Since(sent))
+	r.pace.met(stat.Mzxid)
 	return r.read(data, stat, err)
 }
 
@@ -108,10 +109,11 @@ func (r *register[T]) attempt(ctx context.Context, changes []*change[T], now sta
 	}
 	var (
 		became verdict
+		zxid   int64
 		err    error
 	)
 	if write {
-		became, err = r.commit(ctx, now, &next)
+		became, zxid, err = r.commit(ctx, now, &next)
 	} else {
 		became, err = r.confirm(ctx, now)
 	}
@@ -130,7 +132,7 @@ func (r *register[T]) attempt(ctx context.Context, changes []*change[T], now sta
 		return nil
 	}
 	r.last, r.seen = next, time.Now()
-	r.pace.won()
+	r.pace.won(zxid)
 	r.settle(changes, func(i int, c *change[T]) {
 		if c.result, c.state = results[i], next; errs[i] != nil {
 			c.err = &client.OpError{Op: c.op, Path: r.path, Outcome: client.Definite, Err: errs[i]}
@@ -170,8 +172,9 @@ func lasting(ctx context.Context, err error) error {
 	return nil
 }
 
-// commit writes the node, if it is as now says, together with the receipt. next gets its new version.
-func (r *register[T]) commit(ctx context.Context, now state[T], next *state[T]) (verdict, error) {
+// commit writes the node, if it is as now says, together with the receipt. next gets its new version. zxid is 0 if it
+// is not known.
+func (r *register[T]) commit(ctx context.Context, now state[T], next *state[T]) (became verdict, zxid int64, err error) {
 	txn := r.cl.Txn()
 	data := r.codec.encode(next.value)
 	if now.absent {
@@ -180,28 +183,29 @@ func (r *register[T]) commit(ctx context.Context, now state[T], next *state[T]) 
 		txn.Set(r.path, data, now.version)
 	}
 	r.receipt.sign(txn)
-	_, err := txn.Commit(ctx)
+	results, err := txn.Commit(ctx)
 	if err == nil {
 		r.receipt.signed()
 		r.written(now, next)
-		return made, nil
+		return made, results[1].Stat.Mzxid, nil
 	}
 	if client.Outcome(err) == client.Unknown {
-		return r.resolve(ctx, now, next, err)
+		became, err = r.resolve(ctx, now, next, err)
+		return became, 0, err
 	}
 	failed, ok := errors.AsType[*client.TxnError](err)
 	switch {
 	case !ok:
-		return again, err
+		return again, 0, err
 	case failed.Index == 1 && (errors.Is(err, client.ErrNoNode) || errors.Is(err, client.ErrBadVersion)):
 		r.drop() // swept away, or written by somebody
-		return again, nil
+		return again, 0, nil
 	case failed.Index == 0 && now.absent && errors.Is(err, client.ErrNoNode):
-		return again, r.parent(ctx)
+		return again, 0, r.parent(ctx)
 	case failed.Index == 0 && (errors.Is(err, client.ErrBadVersion) || errors.Is(err, client.ErrNodeExists) || errors.Is(err, client.ErrNoNode)):
-		return beaten, nil
+		return beaten, 0, nil
 	}
-	return again, err
+	return again, 0, err
 }
 
 func (r *register[T]) written(now state[T], next *state[T]) {

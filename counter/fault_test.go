@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -22,44 +23,51 @@ var losses = map[string]func(*zktest.Server, zktest.Match) *zktest.Fault{
 // K16, C3: whatever is lost, at whichever step, and if the session goes with it, an add is added once.
 func TestAddIsLost(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t)
-	cl := connect(t, srv)
-	srv.ResetRequests()
-	for c := counter.New(cl, node); ; {
-		if n, err := c.Add(bounded(t), 1); n == 3 || err != nil {
-			require.NoError(t, err)
-			break
+	all := 0
+	synctest.Test(t, func(t *testing.T) {
+		srv := zktest.Start(t, zktest.WithInMemoryNetwork())
+		cl := connect(t, srv)
+		srv.ResetRequests()
+		for c := counter.New(cl, node); ; {
+			if n, err := c.Add(bounded(t), 1); n == 3 || err != nil {
+				require.NoError(t, err)
+				break
+			}
 		}
-	}
-	all := len(counted(srv, sessionOf(t, cl)))
-	require.Equal(t, zktest.OpMulti, counted(srv, sessionOf(t, cl))[all-3].Op, "the last three are the transactions")
+		requests := counted(srv, sessionOf(t, cl))
+		all = len(requests)
+		require.Equal(t, zktest.OpMulti, requests[all-1].Op)
+		require.Equal(t, zktest.OpMulti, requests[all-2].Op, "without a read, since nobody else is there")
+	})
 	for what, lose := range losses {
 		for _, expires := range []bool{false, true} {
 			for n := range all {
 				t.Run(fmt.Sprintf("%s %d, session expires %v", what, n, expires), func(t *testing.T) {
 					t.Parallel()
-					srv := zktest.Start(t)
-					ctx := bounded(t)
-					cl := connect(t, srv)
-					session := sessionOf(t, cl)
-					c := counter.New(cl, node)
-					srv.ResetRequests()
-					f := lose(srv, nth(session, n))
-					if expires {
-						srv.OnRequest(func(r zktest.Request) {
-							if r.Op == zktest.OpConnect { // that comes back
-								srv.ExpireSession(session)
-							}
-						})
-					}
-					for i := range 3 {
-						sum, err := c.Add(ctx, 1)
-						require.NoError(t, err, "%s", steps(srv.Requests()))
-						require.Equal(t, int64(i+1), sum, "%s", steps(srv.Requests()))
-					}
-					wait(t, "the loss", f.Fired())
-					requireData(t, srv, []byte{0, 0, 0, 0, 0, 0, 0, 3})
-					requireNoReceipts(t, srv)
+					synctest.Test(t, func(t *testing.T) {
+						srv := zktest.Start(t, zktest.WithInMemoryNetwork())
+						ctx := bounded(t)
+						cl := connect(t, srv)
+						session := sessionOf(t, cl)
+						c := counter.New(cl, node)
+						srv.ResetRequests()
+						f := lose(srv, nth(session, n))
+						if expires {
+							srv.OnRequest(func(r zktest.Request) {
+								if r.Op == zktest.OpConnect { // that comes back
+									srv.ExpireSession(session)
+								}
+							})
+						}
+						for i := range 3 {
+							sum, err := c.Add(ctx, 1)
+							require.NoError(t, err, "%s", steps(srv.Requests()))
+							require.Equal(t, int64(i+1), sum, "%s", steps(srv.Requests()))
+						}
+						wait(t, "the loss", f.Fired())
+						requireData(t, srv, []byte{0, 0, 0, 0, 0, 0, 0, 3})
+						requireNoReceipts(t, srv)
+					})
 				})
 			}
 		}

@@ -92,7 +92,7 @@ func (k *Pick) Done(err error) { k.once.Do(func() { k.p.done(k.key, err) }) }
 // Pick picks an instance, from memory. Errors: [ErrNoInstance].
 func (p *Provider) Pick() (*Pick, error) {
 	v := p.s.look()
-	var candidates []candidate
+	candidates := make([]candidate, 0, len(v.entries))
 	unfit := 0
 	for _, e := range v.entries {
 		if e.instance.Disabled || p.filter != nil && !p.filter(e.instance) {

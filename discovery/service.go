@@ -26,8 +26,8 @@ type Service struct {
 // view is a snapshot of the mirror with its nodes decoded. It never changes.
 type view struct {
 	version  uint64
-	known    map[string]entry // by path
-	entries  []entry          // those that could be decoded, by path
+	known    map[string]*entry // by path
+	entries  []*entry          // those that could be decoded, by path
 	rejected map[string]error
 }
 
@@ -39,7 +39,7 @@ type entry struct {
 }
 
 // key tells an instance from all that were and will be.
-func (e entry) key() int64 { return e.node.Stat.Czxid }
+func (e *entry) key() int64 { return e.node.Stat.Czxid }
 
 // Watch starts a live list of a service's instances, and returns when all are read. The service need not exist yet. ctx bounds
 // the call only: the list lives until [Service.Close], or until the client is closed. Errors are those of
@@ -97,15 +97,15 @@ func (s *Service) decode() (*view, map[string]error) {
 	if s.view.known != nil && s.view.version == snap.Version() {
 		return s.view, nil
 	}
-	v := &view{version: snap.Version(), known: map[string]entry{}, rejected: map[string]error{}}
+	v := &view{version: snap.Version(), known: map[string]*entry{}, rejected: map[string]error{}}
 	rejected := map[string]error{}
 	for n := range snap.All() {
 		if n.Path == s.mirror.Path() {
 			continue
 		}
 		e := s.view.known[n.Path]
-		if e.node != n {
-			e = entry{node: n}
+		if e == nil || e.node != n {
+			e = &entry{node: n}
 			if e.instance, e.err = Decode(n.Data); e.err != nil {
 				rejected[n.Path] = e.err
 			}
@@ -148,7 +148,7 @@ func (s *Service) Updates(ctx context.Context) iter.Seq2[[]Instance, error] {
 			pause(ctx, gather)
 			before := last
 			last = s.look()
-			if slices.EqualFunc(last.entries, before.entries, func(a, b entry) bool { return a.node == b.node }) {
+			if slices.EqualFunc(last.entries, before.entries, func(a, b *entry) bool { return a.node == b.node }) {
 				continue
 			}
 			if !yield(last.instances(), nil) {

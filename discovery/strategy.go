@@ -12,7 +12,7 @@ type chooser interface {
 
 // candidate is an instance that can be picked.
 type candidate struct {
-	entry
+	*entry
 	used int // picks that are not done
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 	"github.com/zookit/zookit/zktest"
 )
 
@@ -74,7 +75,7 @@ func TestAVeryLongQueue(t *testing.T) {
 func TestLargeItems(t *testing.T) {
 	t.Parallel()
 	srv := zktest.Start(t)
-	q := queue.NewWith(connect(t, srv), path, queue.Bytes())
+	q := queue.NewWith(connect(t, srv), path, recipes.Raw{})
 	var all [][]byte
 	for i := range 30 {
 		all = append(all, make([]byte, 1<<(i%20)))

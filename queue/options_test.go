@@ -23,7 +23,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		"the root":     queue.New[string](cl, "/"),
 		"a path":       queue.New[string](cl, "jobs"),
 		"no option":    texts(cl, nil),
-		"no codec":     queue.NewWith(cl, path, queue.Codec[string]{}),
+		"no codec":     queue.NewWith[string](cl, path, nil),
 		"a layout":     texts(cl, queue.WithLayout(200)),
 		"a lock path":  texts(cl, queue.WithLockPath("/locks")),
 		"its path":     texts(cl, queue.WithLayout(queue.CuratorQueue), queue.WithLockPath("locks")),
@@ -61,7 +61,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 	_, err = q.TakeAll(bounded(t), 0)
 	require.ErrorIs(t, err, client.ErrBadArgument)
 	_, err = queue.New[func()](cl, path).Put(bounded(t), nil)
-	require.ErrorContains(t, err, "JSON")
+	require.ErrorContains(t, err, "encode the item: json")
 	require.Empty(t, srv.Dump())
 	for _, q := range []*queue.Queue[string]{
 		texts(cl, queue.WithLayout(queue.KazooQueue)), texts(cl, queue.WithLayout(queue.CuratorSimpleQueue)), texts(cl, queue.WithLayout(queue.CuratorQueue)),

@@ -6,27 +6,29 @@ import (
 	"fmt"
 
 	"github.com/zookit/zookit/client"
+	"github.com/zookit/zookit/recipes"
 )
 
 // Queue hands items from those who put them to those who take them. It is safe for concurrent
 // use, and need not be closed. Several of them on one path, in any processes, are one queue.
 type Queue[T any] struct {
 	c     *core
-	codec Codec[T]
+	codec recipes.Codec[T]
 	err   error // an option cannot be
 }
 
 // New returns the queue on path, whose items are JSON. Nothing is sent; the nodes are made by the first call.
 // Options that cannot be are reported by every call.
 func New[T any](cl *client.Client, path string, opts ...Option) *Queue[T] {
-	return NewWith(cl, path, JSON[T](), opts...)
+	return NewWith(cl, path, recipes.JSON[T]{}, opts...)
 }
 
-// NewWith is New with another codec.
-func NewWith[T any](cl *client.Client, path string, codec Codec[T], opts ...Option) *Queue[T] {
+// NewWith is New with another codec: [recipes.Text] and [recipes.Raw] are what Kazoo's and Curator's queues are mostly
+// used with.
+func NewWith[T any](cl *client.Client, path string, codec recipes.Codec[T], opts ...Option) *Queue[T] {
 	c, err := newCore(cl, path, opts)
-	if err == nil && (codec.Encode == nil || codec.Decode == nil) {
-		err = fmt.Errorf("%w: a codec needs both functions", client.ErrBadArgument)
+	if err == nil && codec == nil {
+		err = fmt.Errorf("%w: the codec is nil", client.ErrBadArgument)
 	}
 	if err != nil {
 		err = fmt.Errorf("queue %s: %w", path, err)
@@ -75,7 +77,7 @@ func (q *Queue[T]) PutAll(ctx context.Context, vs []T, opts ...PutOption) (ids [
 	}
 	bodies := make([][]byte, len(vs))
 	for i, v := range vs {
-		if bodies[i], err = q.codec.encode(v); err != nil {
+		if bodies[i], err = encode(q.codec, v); err != nil {
 			return nil, q.wrap(err)
 		}
 	}
@@ -192,7 +194,7 @@ func (q *Queue[T]) entry(it *candidate, attempt int) (Entry[T], error) {
 		return e, it.broken
 	}
 	for i, body := range it.bodies {
-		v, err := q.codec.decode(body)
+		v, err := decode(q.codec, body)
 		if err != nil {
 			return e, err
 		}

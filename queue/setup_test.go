@@ -15,6 +15,7 @@ import (
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/internal/testmain"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 	"github.com/zookit/zookit/zktest"
 )
 
@@ -48,7 +49,7 @@ func sessionOf(t testing.TB, cl *client.Client) int64 {
 }
 
 func texts(cl *client.Client, opts ...queue.Option) *queue.Queue[string] {
-	return queue.NewWith(cl, path, queue.Text(), opts...)
+	return queue.NewWith(cl, path, recipes.Text{}, opts...)
 }
 
 // wait receives an event that has to come.

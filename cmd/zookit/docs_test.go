@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,7 +12,7 @@ import (
 )
 
 // What the documents show of the tool is so: each console block is run against a server, and prints what stands there, where
-// a * is anything.
+// a * is anything. One that fails has "|| echo $?" behind it. The server is the document's own where that starts one, by "zookit dev &".
 func TestDocuments(t *testing.T) {
 	documents, err := filepath.Glob("../../docs/*.md")
 	require.NoError(t, err)
@@ -29,10 +30,21 @@ func TestDocuments(t *testing.T) {
 				}
 				count++
 				command, want, _ := strings.Cut(part, "\n")
+				if command == "zookit dev &" {
+					dev := start(t, environment(t, ""), "", "dev", "--listen", "127.0.0.1:0") // the default may be in use
+					dev.says("\n")
+					env = append(environment(t, strings.TrimSpace(dev.out.String())), onPath(t))
+					require.Equal(t, "127.0.0.1:2181", strings.TrimSpace(want), path)
+					continue
+				}
 				args, ok := strings.CutPrefix(command, "zookit ")
 				require.True(t, ok, "%s: %s", path, command)
+				args, fails := strings.CutSuffix(args, " || echo $?")
 				out, code := runs(t, env, words(t, args)...)
-				require.Zero(t, code, "%s: %s", path, command)
+				require.Equal(t, fails, code != 0, "%s: %s: exit status %d", path, command, code)
+				if fails {
+					out += strconv.Itoa(code) + "\n"
+				}
 				pattern := "^" + strings.ReplaceAll(regexp.QuoteMeta(strings.TrimSpace(want)), `\*`, ".*") + "$"
 				require.Regexp(t, pattern, strings.TrimSpace(out), "%s: %s", path, command)
 			}

@@ -9,9 +9,11 @@ import (
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
 	"github.com/zookit/zookit/cmd/zookit/internal/coordinate"
 	"github.com/zookit/zookit/cmd/zookit/internal/dev"
+	"github.com/zookit/zookit/cmd/zookit/internal/ensemble"
 	"github.com/zookit/zookit/cmd/zookit/internal/health"
 	"github.com/zookit/zookit/cmd/zookit/internal/inspect"
 	"github.com/zookit/zookit/cmd/zookit/internal/load"
+	"github.com/zookit/zookit/cmd/zookit/internal/recipe"
 	"github.com/zookit/zookit/cmd/zookit/internal/tree"
 )
 
@@ -21,15 +23,17 @@ var groups = []struct {
 	commands []func(*app.Env) *cobra.Command
 }{
 	{"Run a command under coordination", []func(*app.Env) *cobra.Command{coordinate.Lock, coordinate.Elect}},
+	{"Use recipes", []func(*app.Env) *cobra.Command{recipe.Queue, recipe.Counter, recipe.Group, recipe.Config, recipe.Barrier}},
 	{"Look and change", []func(*app.Env) *cobra.Command{tree.List, tree.Tree, tree.Get, tree.Stat, tree.Set, tree.Create, tree.Remove, tree.Watch, tree.Wait, tree.ACL, tree.Find, tree.Grep, tree.Usage, tree.Edit,
 		tree.Copy, tree.Mirror, tree.Diff, tree.Export, tree.Import}},
 	{"Look into recipes", []func(*app.Env) *cobra.Command{inspect.Inspect, inspect.Locks, inspect.Break}},
 	{"Servers", []func(*app.Env) *cobra.Command{health.Health, load.Bench, dev.Dev}},
+	{"Sessions and members", []func(*app.Env) *cobra.Command{tree.Ephemerals, ensemble.Sessions, ensemble.WhoAmI, ensemble.Reconfig}},
 }
 
 // run executes one command line.
 func run(ctx context.Context, env *app.Env, args []string) error {
-	root := root(env)
+	root := whole(env)
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -10,18 +9,26 @@ import (
 	"testing"
 	"time"
 
+	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 )
 
-// enter is a key of a terminal.
-const enter = "\r"
+// Keys of a terminal.
+const (
+	tab       = "\t"
+	enter     = "\r"
+	up        = "\x1b[A"
+	interrupt = "\x03"
+	endOfFile = "\x04"
+)
 
 // terminal is a person's terminal, at which the tool runs.
 type terminal struct {
 	t          *testing.T
 	screen     *os.File // what the person sees and types
 	tty        *os.File // what the tool has
+	before     *term.State
 	cmd        *exec.Cmd
 	out        lockedBuffer
 	seen       int
@@ -34,14 +41,10 @@ func atTerminal(t *testing.T, env []string, args ...string) *terminal {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	p := &terminal{t: t, ended: make(chan struct{}), eof: make(chan struct{})}
-	p.screen, err = os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	p.screen, p.tty, err = pty.Open()
 	require.NoError(t, err)
-	fd := int(p.screen.Fd())
-	require.NoError(t, unix.IoctlSetPointerInt(fd, unix.TIOCSPTLCK, 0))
-	n, err := unix.IoctlGetInt(fd, unix.TIOCGPTN)
-	require.NoError(t, err)
-	require.NoError(t, unix.IoctlSetWinsize(fd, unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 100}))
-	p.tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|syscall.O_NOCTTY, 0)
+	require.NoError(t, pty.Setsize(p.screen, &pty.Winsize{Rows: 24, Cols: 100}))
+	p.before, err = term.GetState(int(p.tty.Fd()))
 	require.NoError(t, err)
 	p.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), self, args...)
 	p.cmd.Env = env
@@ -100,7 +103,7 @@ func (p *terminal) sees(texts ...string) {
 	}
 }
 
-// ends waits for the end of the tool.
+// ends waits for the end of the tool, and requires that the terminal is as it was.
 func (p *terminal) ends(code int) {
 	p.t.Helper()
 	select {
@@ -109,4 +112,7 @@ func (p *terminal) ends(code int) {
 		require.FailNow(p.t, "it has not ended", p.out.String())
 	}
 	require.Equal(p.t, code, p.cmd.ProcessState.ExitCode(), p.out.String())
+	now, err := term.GetState(int(p.tty.Fd()))
+	require.NoError(p.t, err)
+	require.Equal(p.t, p.before, now, "the terminal is as it was")
 }

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -84,12 +86,18 @@ func environment(t testing.TB, servers string, more ...string) []string {
 // start starts the tool; it is killed with the test.
 func start(t testing.TB, env []string, in string, args ...string) *tool {
 	t.Helper()
+	return starting(t, env, strings.NewReader(in), args...)
+}
+
+// starting is start with an input that may come later.
+func starting(t testing.TB, env []string, in io.Reader, args ...string) *tool {
+	t.Helper()
 	self, err := os.Executable()
 	require.NoError(t, err)
 	c := &tool{t: t, done: make(chan struct{})}
 	c.cmd = exec.CommandContext(context.WithoutCancel(t.Context()), self, args...)
 	c.cmd.Env = env
-	c.cmd.Stdin = strings.NewReader(in)
+	c.cmd.Stdin = in
 	c.cmd.Stdout, c.cmd.Stderr = &c.out, &c.err
 	require.NoError(t, c.cmd.Start())
 	go func() {
@@ -118,21 +126,37 @@ func (c *tool) code() int {
 // says waits until the tool has printed a text.
 func (c *tool) says(text string) {
 	c.t.Helper()
+	c.prints(&c.out, text)
+}
+
+// tells waits until the tool has printed a text as a message.
+func (c *tool) tells(text string) {
+	c.t.Helper()
+	c.prints(&c.err, text)
+}
+
+func (c *tool) prints(to *lockedBuffer, text string) {
+	c.t.Helper()
 	limit := time.After(patience)
 	for {
-		so, grown := c.out.next()
+		so, grown := to.next()
 		if strings.Contains(so, text) {
 			return
 		}
 		select {
 		case <-grown:
 		case <-c.done:
-			require.Contains(c.t, c.out.String(), text, "stderr: %s", c.err.String())
+			require.Contains(c.t, to.String(), text, "stderr: %s", c.err.String())
 			return
 		case <-limit:
-			require.FailNow(c.t, "not printed", "%q in %q; stderr: %s", text, c.out.String(), c.err.String())
+			require.FailNow(c.t, "not printed", "%q in %q; stderr: %s", text, to.String(), c.err.String())
 		}
 	}
+}
+
+// pattern is what a text has to match: one with * for anything.
+func pattern(text string) string {
+	return "(?s)^" + strings.ReplaceAll(regexp.QuoteMeta(text), `\*`, ".*") + "$"
 }
 
 // runs runs the tool to its end.

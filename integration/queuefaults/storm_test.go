@@ -21,6 +21,7 @@ import (
 	"github.com/zookit/zookit/integration/faultproxy"
 	"github.com/zookit/zookit/integration/trial"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 )
 
 const (
@@ -205,7 +206,7 @@ func (s *storm) drain() map[string]int {
 	s.t.Helper()
 	ctx := trial.Within(s.t, patience)
 	cl := trial.Connect(s.t, s.e.Connect(), client.WithSessionTimeout(40*time.Second))
-	q := queue.NewWith(cl, path, queue.Text())
+	q := queue.NewWith(cl, path, recipes.Text{})
 	left := map[string]int{}
 	for {
 		n, err := q.Len(ctx)

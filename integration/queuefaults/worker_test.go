@@ -14,6 +14,7 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 )
 
 // Variables by which a process is told what it is.
@@ -65,7 +66,7 @@ func serve() error {
 		return err
 	}
 	defer func() { _ = cl.Close() }()
-	w := &worker{name: os.Getenv(nameVar), q: queue.NewWith(cl, path, queue.Text(), queue.WithSegment(50))}
+	w := &worker{name: os.Getenv(nameVar), q: queue.NewWith(cl, path, recipes.Text{}, queue.WithSegment(50))}
 	switch os.Getenv(roleVar) {
 	case "producer":
 		return w.produce(ctx)

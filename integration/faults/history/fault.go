@@ -17,6 +17,9 @@ const (
 	Fault = "fault"
 	// Healed is the end of a Fault.
 	Healed = "healed"
+	// Recovered is noted when, after faults, all servers are in step again and every client has got something
+	// done: how long that takes is the servers' affair.
+	Recovered = "recovered"
 )
 
 // Target names the process that something is done to.

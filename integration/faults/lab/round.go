@@ -150,6 +150,7 @@ func (r *round) steps(ctx context.Context) error {
 			r.hangs(fmt.Sprintf("after %s, step %d", names(step), i+1), stalled)
 			return nil
 		}
+		r.record.Note(history.Recovered, nil)
 		r.log.Info("recovered", "from", names(step), "whole", rounded(whole), "awake", rounded(time.Since(healed)))
 		if len(step) == 1 {
 			r.lab.report.AddRecovery(step[0].Kind, time.Since(healed))

@@ -9,7 +9,7 @@ import (
 // slack is what everything may take longer than sessions do.
 const slack = 5 * time.Second
 
-// calm is the time from which on nothing was done to anybody any more.
+// calm is the time from which on nothing was done to anybody any more, and the servers had recovered from what was.
 func calm(h *history.History) int64 {
 	var last int64
 	for _, e := range h.Events {
@@ -17,7 +17,7 @@ func calm(h *history.History) int64 {
 			continue
 		}
 		switch e.Name {
-		case history.Fault, history.Healed, history.Stopped, history.Continued, history.Killed:
+		case history.Fault, history.Healed, history.Recovered, history.Stopped, history.Continued, history.Killed:
 			last = max(last, e.Time)
 		}
 	}

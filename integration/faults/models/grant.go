@@ -61,6 +61,8 @@ type Grant struct {
 	// not known to have done so at all. Of a process that was stopped it is the time of that, since from then on it can notice
 	// nothing; one that was stopped when it was about to be told of its success has From.
 	To int64
+	// Last is To also of a process that was stopped and went on holding.
+	Last int64
 	// Stopped tells that the process was stopped while it held.
 	Stopped bool
 	// Until is a time by which it had been given back, or history.Never.
@@ -103,6 +105,7 @@ func Grants(h *history.History) ([]*Grant, error) {
 				g.To = max(g.To, n.Time)
 			}
 		}
+		g.Last = g.To
 		switch at, ok := stops.Between(o.Process, g.From, g.To); {
 		case stops.Recent(o.Process, o.Invoked, g.From):
 			g.To, g.Stopped = g.From, true

@@ -75,7 +75,7 @@ func gap(grants []*Grant, from, to, bound int64) (since, till int64, ok bool) {
 		if g.From-since > bound {
 			return since, g.From, true
 		}
-		since = max(since, g.To)
+		since = max(since, g.Last)
 	}
 	return since, to, to-since > bound
 }

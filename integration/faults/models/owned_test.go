@@ -51,6 +51,18 @@ func TestOwned(t *testing.T) {
 	s.held(y)
 	requireRules(t, models.Owned(s.end()), models.RuleOwned)
 
+	// Who was stopped for a moment while it got hold went on holding.
+	s, part = begin()
+	s.lab.Note(history.Stopped, history.Target{Process: "a"})
+	x := s.got("a", 1, models.AcquireArgs{What: "x"})
+	s.lab.Note(history.Continued, history.Target{Process: "a"})
+	y = s.got("b", 2, models.AcquireArgs{What: "y"})
+	wait(s, time.Minute)
+	s.held(x)
+	s.held(y)
+	part.OK(nil)
+	requireRules(t, models.Owned(s.end()))
+
 	// Who was killed takes no part.
 	s, _ = begin()
 	s.lab.Note(history.Killed, history.Target{Process: "a"})

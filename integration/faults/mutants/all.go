@@ -20,13 +20,12 @@ func held() []Mutant {
 		},
 		{
 			Name:     "answer-is-proof",
-			Doc:      "any answer of the server counts as the quorum's, as everywhere else: its word is taken also when it is cut off",
+			Doc:      "any answer of the server counts as the quorum's, and nobody asks for the quorum's: its word is taken also when it is cut off (Kazoo, Curator, go-zookeeper)",
 			Workload: "mutex-history",
-			Edits: []Edit{{
-				File: "internal/wire/proof.go",
-				Old:  "if commits && !f.Before(p.confirmed) {",
-				New:  "if !f.Before(p.confirmed) {",
-			}},
+			Edits: []Edit{
+				{File: "client/hold.go", Old: "if s.c.set.unconfirmed {\n\t\tuntil =", New: "if true {\n\t\tuntil ="},
+				{File: "client/keeper.go", Old: "len(batch) > 0 && !k.s.c.set.unconfirmed {", New: "false {"},
+			},
 		},
 		{
 			Name:     "bound-too-long",
@@ -141,6 +140,7 @@ func held() []Mutant {
 			Workload: "double-barrier",
 			Edits: []Edit{
 				{File: "barrier/entry.go", Old: "if len(names) < e.d.n {", New: "if len(names) < e.d.n-1 {"},
+				{File: "barrier/entry.go", Old: "if len(all) < e.d.n { // foreign children", New: "if len(all) < e.d.n-1 {"},
 			},
 		},
 		{

@@ -111,7 +111,7 @@ func (s *settings) options() []config.Option[setting] {
 func (s *settings) open(ctx context.Context) error {
 	for _, key := range settingKeys {
 		path := settingPath(s.env.Path, key)
-		w := &watchedSetting{key: key, spoiler: config.New(s.env.Client, path, config.WithCodec[string](config.Text{}),
+		w := &watchedSetting{key: key, spoiler: config.New(s.env.Client, path, config.WithCodec[string](recipes.Text{}),
 			config.WithHistory[string](keptSettings), config.WithHistoryRoot[string](s.env.Path+"/history"))}
 		if err := s.watch(ctx, w); err != nil {
 			return err

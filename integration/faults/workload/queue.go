@@ -12,6 +12,7 @@ import (
 	"github.com/zookit/zookit/integration/faults/history"
 	"github.com/zookit/zookit/integration/faults/models"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 )
 
 const (
@@ -79,7 +80,7 @@ func (h *handler) open(name string) line {
 	if name != "" {
 		path = h.env.Path + "/" + name
 	}
-	return line{queue.NewWith(h.env.Client, path, queue.Text(), queue.WithMemory(remembered), queue.WithSegment(segment), queue.WithOwner(h.env.Name)), name}
+	return line{queue.NewWith(h.env.Client, path, recipes.Text{}, queue.WithMemory(remembered), queue.WithSegment(segment), queue.WithOwner(h.env.Name)), name}
 }
 
 // line returns the queue of a name.

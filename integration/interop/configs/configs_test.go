@@ -40,7 +40,7 @@ func TestConfigs(t *testing.T) {
 
 func (p *place) value(t *testing.T, path string) *config.Value[string] {
 	t.Helper()
-	v, err := config.Watch(trial.Within(t, patience), p.cl, path, config.WithCodec[string](config.Text{}), config.WithDefault(gone))
+	v, err := config.Watch(trial.Within(t, patience), p.cl, path, config.WithCodec[string](recipes.Text{}), config.WithDefault(gone))
 	require.NoError(t, err)
 	t.Cleanup(v.Close)
 	return v
@@ -105,7 +105,7 @@ func (p *place) eachSeesWhatEachWrites(t *testing.T) {
 func (p *place) sharedValue(t *testing.T) {
 	const path = "/shared/value"
 	ctx := trial.Within(t, patience)
-	raw := config.WithCodec[[]byte](config.Raw{})
+	raw := config.WithCodec[[]byte](recipes.Raw{})
 	require.NoError(t, config.New(p.cl, path, raw).Set(ctx, []byte("first")))
 	value, err := config.Watch(ctx, p.cl, path, raw)
 	require.NoError(t, err)
@@ -158,7 +158,7 @@ func (p *place) historiesAreInNobodysWay(t *testing.T) {
 	trial.MakeDirectory(t, ctx, p.cl, dir)
 	p.kazoo.begin(t, "children", dir)
 	p.kazoo.sees(t, "children "+dir, "")
-	d := config.New(p.cl, path, config.WithCodec[string](config.Text{}))
+	d := config.New(p.cl, path, config.WithCodec[string](recipes.Text{}))
 	for n := range config.DefaultHistory + 5 {
 		require.NoError(t, d.Set(ctx, fmt.Sprint(n)))
 	}

@@ -9,10 +9,11 @@ import (
 
 	"github.com/zookit/zookit/client"
 	"github.com/zookit/zookit/queue"
+	"github.com/zookit/zookit/recipes"
 )
 
 func texts(cl *client.Client, path string, layout queue.Layout, opts ...queue.Option) *queue.Queue[string] {
-	return queue.NewWith(cl, path, queue.Text(), append([]queue.Option{queue.WithLayout(layout)}, opts...)...)
+	return queue.NewWith(cl, path, recipes.Text{}, append([]queue.Option{queue.WithLayout(layout)}, opts...)...)
 }
 
 func put(t *testing.T, q *queue.Queue[string], value string, opts ...queue.PutOption) {

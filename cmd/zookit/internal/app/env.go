@@ -39,7 +39,8 @@ type Env struct {
 	sessionTimeout, connectTimeout           time.Duration
 	verbose                                  bool
 	settled                                  *Profile
-	shared                                   *client.Client // of the shell, for all its commands
+	outer                                    *Profile       // of the shell, whose command this is for
+	shared                                   *client.Client // likewise
 }
 
 // New returns an environment on the given streams.
@@ -52,8 +53,7 @@ func (e *Env) Flags(f *pflag.FlagSet) {
 	f.StringVarP(&e.servers, "servers", "s", "", "ensemble, host:port,host:port/chroot ($ZOOKIT_SERVERS; default "+DefaultServers+")")
 	f.StringVar(&e.profile, "profile", "", "profile of the configuration file ($ZOOKIT_PROFILE)")
 	f.StringVar(&e.config, "config", "", "configuration file ($ZOOKIT_CONFIG; default zookit/config.yaml in the user's configuration folder)")
-	f.StringVarP(&e.format, "output", "o", "", "form of what is printed: table, json, yaml or raw ($ZOOKIT_OUTPUT; default table)")
-	f.StringVar(&e.layout, "layout", "", "whose znodes recipes use: curator or kazoo ($ZOOKIT_LAYOUT; default curator)")
+	e.FormFlags(f)
 	f.StringArrayVar(&e.auth, "auth", nil, "credential, scheme:credential, for example digest:user:password; may be repeated. Others on this machine see it: rather set $ZOOKIT_AUTH, or a profile")
 	f.StringVar(&e.sasl, "sasl", "", "login by SASL DIGEST-MD5, user:password ($ZOOKIT_SASL)")
 	f.StringVar(&e.ca, "tls-ca", "", "file of the authorities that servers' certificates are checked against; connect by TLS ($ZOOKIT_TLS_CA)")
@@ -65,9 +65,21 @@ func (e *Env) Flags(f *pflag.FlagSet) {
 	f.BoolVarP(&e.verbose, "verbose", "v", false, "tell on standard error what the client does")
 }
 
-// settings are flags, then the environment, then the profile, then defaults.
+// FormFlags adds those of them that have nothing to do with the connection.
+func (e *Env) FormFlags(f *pflag.FlagSet) {
+	f.StringVarP(&e.format, "output", "o", "", "form of what is printed: table, json, yaml or raw ($ZOOKIT_OUTPUT; default table)")
+	f.StringVar(&e.layout, "layout", "", "whose znodes recipes use: curator or kazoo ($ZOOKIT_LAYOUT; default curator)")
+}
+
+// settings are flags, then the environment, then the profile, then defaults; in a shell flags, then the shell's.
 func (e *Env) settings() (*Profile, error) {
 	if e.settled != nil {
+		return e.settled, nil
+	}
+	if e.outer != nil {
+		p := *e.outer
+		p.Output, p.Layout = cmp.Or(e.format, p.Output), cmp.Or(e.layout, p.Layout)
+		e.settled = &p
 		return e.settled, nil
 	}
 	p, err := loadProfile(cmp.Or(e.config, e.Getenv("ZOOKIT_CONFIG")), cmp.Or(e.profile, e.Getenv("ZOOKIT_PROFILE")))
@@ -177,8 +189,15 @@ func (e *Env) ConnectTo(ctx context.Context, servers string) (cl *client.Client,
 	return cl, func() { _ = cl.Close() }, nil
 }
 
-// Share has all further commands use one client: those of a shell.
-func (e *Env) Share(cl *client.Client) { e.shared = cl }
+// Inside returns the environment of one command of a shell: it uses the shell's client, which it does not close, and the
+// settings of the shell where no flag of its own says otherwise.
+func (e *Env) Inside(cl *client.Client) (*Env, error) {
+	p, err := e.settings()
+	if err != nil {
+		return nil, err
+	}
+	return &Env{In: e.In, Out: e.Out, Err: e.Err, Getenv: e.Getenv, outer: p, shared: cl}, nil
+}
 
 func (e *Env) options(p *Profile) ([]client.Option, error) {
 	opts := []client.Option{client.WithSessionTimeout(p.SessionTimeout), client.WithConnectTimeout(p.ConnectTimeout)}

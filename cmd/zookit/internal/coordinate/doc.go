@@ -1,3 +1,2 @@
-// Package coordinate has the commands that run another command while they hold something, and those that
-// use the recipes by themselves.
+// Package coordinate has the commands that run another command while they hold a lock, or lead.
 package coordinate

@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
+	"github.com/zookit/zookit/cmd/zookit/internal/guarded"
 	"github.com/zookit/zookit/election"
 )
 
 // Elect returns the command that runs another one while it leads.
 func Elect(env *app.Env) *cobra.Command {
 	var c struct {
-		guarded
+		guarded.Guard
 		id      string
 		once    bool
 		timeout time.Duration
@@ -29,7 +30,7 @@ leadership is given up and this program stands again, with --once it ends.
 Exit status: with --once the command's own and 76 if the leadership was lost; otherwise that of a command that has
 failed; 75 if --timeout passed without an election, 64 for a wrong call, 69 if no server is reached.`,
 		Example: "  zookit elect /workers/leader --id worker-7 -- ./scheduler",
-		Args:    pathAndCommand,
+		Args:    guarded.PathAndCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			layout, err := env.Layout()
 			if err != nil {
@@ -45,20 +46,20 @@ failed; 75 if --timeout passed without an election, 64 for a wrong call, 69 if n
 			if err != nil {
 				return err
 			}
-			if err := c.check(s); err != nil {
+			if err := c.Check(s); err != nil {
 				return err
 			}
-			e := election.New(cl, args[0], identifier(c.id), election.WithLayout(layout))
+			e := election.New(cl, args[0], guarded.Identifier(c.id), election.WithLayout(layout))
 			for {
-				wait, stop := waiting(ctx, c.timeout)
+				wait, stop := guarded.Waiting(ctx, c.timeout)
 				term, err := e.Campaign(wait)
 				stop()
 				if err != nil {
-					return missed(ctx, args[0], c.timeout, false, err)
+					return guarded.Missed(ctx, args[0], c.timeout, false, err)
 				}
 				env.Say("leads %s with token %d", args[0], term.Token())
-				err = c.run(env, cl, term, args[0], args[1:])
-				if resigning := release(ctx, term.Resign, 10*time.Second); resigning != nil {
+				err = c.Run(ctx, env, cl, term, guarded.Command{Path: args[0], Args: args[1:]})
+				if resigning := guarded.Release(ctx, term.Resign, 10*time.Second); resigning != nil {
 					env.Say("the leadership goes with the session: %v", resigning)
 				}
 				exit, _ := errors.AsType[*app.Exit](err)
@@ -74,7 +75,7 @@ failed; 75 if --timeout passed without an election, 64 for a wrong call, 69 if n
 			}
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	f := cmd.Flags()
 	f.StringVar(&c.id, "id", "", "what this candidate is called (default: host and process id)")
 	f.BoolVar(&c.once, "once", false, "lead once, then end")

@@ -8,13 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/zookit/zookit/cmd/zookit/internal/app"
+	"github.com/zookit/zookit/cmd/zookit/internal/guarded"
 	"github.com/zookit/zookit/lock"
 )
 
 // Lock returns the command that runs another one under a lock or with permits.
 func Lock(env *app.Env) *cobra.Command {
 	var c struct {
-		guarded
+		guarded.Guard
 		timeout        time.Duration
 		try            bool
 		shared, write  bool
@@ -35,7 +36,7 @@ Exit status: the command's own, 128 and the signal's number if a signal ended it
 server is reached, 75 if the lock is busy (--try) or not had within --timeout, 76 if it was lost while the
 command was running.`,
 		Example: "  zookit lock /stacks/42 --timeout 30s -- ./update-stack\n  zookit lock /stacks/42 --shared -- ./report\n  zookit lock /uploads --limit 4 -- ./upload",
-		Args:    pathAndCommand,
+		Args:    guarded.PathAndCommand,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case c.shared && c.write, c.limit > 0 && (c.shared || c.write):
@@ -57,10 +58,10 @@ command was running.`,
 			if err != nil {
 				return err
 			}
-			if err := c.check(s); err != nil {
+			if err := c.Check(s); err != nil {
 				return err
 			}
-			opts := []lock.Option{lock.WithLayout(layout), lock.WithIdentifier(identifier(c.id))}
+			opts := []lock.Option{lock.WithLayout(layout), lock.WithIdentifier(guarded.Identifier(c.id))}
 			var acquire, try func(ctx context.Context) (*lock.Held, error)
 			switch path := args[0]; {
 			case c.limit > 0:
@@ -80,20 +81,20 @@ command was running.`,
 			if c.try {
 				acquire = try
 			}
-			wait, stop := waiting(ctx, c.timeout)
+			wait, stop := guarded.Waiting(ctx, c.timeout)
 			defer stop()
 			h, err := acquire(wait)
 			if err != nil {
-				return missed(ctx, args[0], c.timeout, errors.Is(err, lock.ErrBusy), err)
+				return guarded.Missed(ctx, args[0], c.timeout, errors.Is(err, lock.ErrBusy), err)
 			}
-			err = c.run(env, cl, h, args[0], args[1:])
-			if unlocking := release(ctx, h.Unlock, 10*time.Second); unlocking != nil {
+			err = c.Run(ctx, env, cl, h, guarded.Command{Path: args[0], Args: args[1:]})
+			if unlocking := guarded.Release(ctx, h.Unlock, 10*time.Second); unlocking != nil {
 				env.Say("the lock goes with the session: %v", unlocking)
 			}
 			return err
 		},
 	}
-	c.flags(cmd)
+	c.Flags(cmd)
 	f := cmd.Flags()
 	f.DurationVar(&c.timeout, "timeout", 0, "how long to wait for the lock (default: for ever)")
 	f.BoolVar(&c.try, "try", false, "do not wait")

@@ -41,7 +41,7 @@ func TestDocuments(t *testing.T) {
 	require.Equal(t, int32(1), r.Document.Version)
 	require.Equal(t, 2, r.Document.Revisions, "that there was none is one")
 
-	text := config.New(st.cl, "/config/motd", config.WithCodec[string](config.Text{}))
+	text := config.New(st.cl, "/config/motd", config.WithCodec[string](recipes.Text{}))
 	require.NoError(t, text.Set(t.Context(), "hello"))
 	r = st.look("/config/motd")
 	requireKind(t, r, kindDocument, "")

@@ -26,9 +26,10 @@ func (m made) Raw() []byte { return []byte(m.Path + "\n") }
 // Create returns the command that makes a node.
 func Create(env *app.Env) *cobra.Command {
 	var (
-		in                                        input
+		in                                        app.Input
 		ephemeral, sequential, container, parents bool
 		ttl                                       time.Duration
+		acl                                       string
 	)
 	cmd := &cobra.Command{
 		Use:   "create PATH [DATA]",
@@ -37,7 +38,7 @@ func Create(env *app.Env) *cobra.Command {
 interrupted, except in zookit shell.`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: with(env, func(ctx context.Context, cl *client.Client, p *output.Printer, args []string) error {
-			data, _, err := in.read(env, args[1:])
+			data, _, err := in.Read(env, args[1:])
 			if err != nil {
 				return err
 			}
@@ -48,6 +49,13 @@ interrupted, except in zookit shell.`,
 			opts := []client.CreateOption{client.WithMode(mode)}
 			if ttl > 0 {
 				opts = append(opts, client.WithTTL(ttl))
+			}
+			if acl != "" {
+				acls, err := parseACL(acl)
+				if err != nil {
+					return err
+				}
+				opts = append(opts, client.WithACL(acls...))
 			}
 			if parents {
 				opts = append(opts, client.WithParents())
@@ -72,13 +80,14 @@ interrupted, except in zookit shell.`,
 			}
 		}),
 	}
-	in.flags(cmd)
+	in.Flags(cmd)
 	f := cmd.Flags()
 	f.BoolVarP(&ephemeral, "ephemeral", "e", false, "goes with the session")
 	f.BoolVar(&sequential, "sequential", false, "a number is added to the name")
 	f.BoolVarP(&container, "container", "c", false, "goes when its last child has gone")
 	f.DurationVarP(&ttl, "ttl", "t", 0, "goes when it has not changed for so long and has no children")
 	f.BoolVarP(&parents, "parents", "p", false, "make missing parents")
+	f.StringVar(&acl, "acl", "", "access control list, as zookit acl --set takes it (default: anyone may do everything)")
 	return cmd
 }
 

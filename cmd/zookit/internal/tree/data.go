@@ -2,9 +2,6 @@ package tree
 
 import (
 	"context"
-	"io"
-	"os"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -16,20 +13,12 @@ import (
 // content is a node with its data.
 type content struct {
 	stat
-	Text  *string `json:"text,omitempty"` // the data, if it is text
-	Bytes []byte  `json:"bytes,omitempty"`
-	data  []byte
+	output.Data
+	data []byte
 }
 
 func contentOf(path string, data []byte, s client.Stat) content {
-	c := content{stat: statOf(path, s), data: data}
-	if utf8.Valid(data) {
-		text := string(data)
-		c.Text = &text
-	} else {
-		c.Bytes = data
-	}
-	return c
+	return content{stat: statOf(path, s), Data: output.DataOf(data), data: data}
 }
 
 // Table implements [output.Document].
@@ -55,11 +44,7 @@ data that is text is called text, and other data bytes, in base64.`,
 				return err
 			}
 			if p.Format() == "raw" || p.Format() == "table" && !long {
-				_, err := env.Out.Write(data)
-				if err == nil && env.Terminal() && len(data) > 0 && data[len(data)-1] != '\n' {
-					_, err = io.WriteString(env.Out, "\n")
-				}
-				return err
+				return env.Emit(data)
 			}
 			return p.Print(contentOf(args[0], data, s))
 		}),
@@ -68,34 +53,10 @@ data that is text is called text, and other data bytes, in base64.`,
 	return cmd
 }
 
-// input is where a command's data comes from: an argument, a file, or standard input for "-".
-type input struct{ file string }
-
-func (i *input) flags(cmd *cobra.Command) {
-	cmd.Flags().StringVarP(&i.file, "file", "f", "", "take the data from this file; - is standard input")
-}
-
-// read returns the data; given tells whether there is any.
-func (i *input) read(env *app.Env, args []string) (data []byte, given bool, err error) {
-	switch {
-	case i.file != "" && len(args) > 0:
-		return nil, false, app.Usagef("the data is given twice: as an argument and by --file")
-	case i.file == "-":
-		data, err = io.ReadAll(env.In)
-	case i.file != "":
-		data, err = os.ReadFile(i.file)
-	case len(args) > 0:
-		return []byte(args[0]), true, nil
-	default:
-		return nil, false, nil
-	}
-	return data, true, err
-}
-
 // Set returns the command that replaces a node's data.
 func Set(env *app.Env) *cobra.Command {
 	var (
-		in      input
+		in      app.Input
 		version int32
 	)
 	cmd := &cobra.Command{
@@ -103,10 +64,7 @@ func Set(env *app.Env) *cobra.Command {
 		Short: "Replace a node's data",
 		Args:  cobra.RangeArgs(1, 2),
 		RunE: with(env, func(ctx context.Context, cl *client.Client, p *output.Printer, args []string) error {
-			data, given, err := in.read(env, args[1:])
-			if err == nil && !given {
-				err = app.Usagef("the data is missing: give it as an argument, or by --file")
-			}
+			data, err := in.Must(env, args[1:])
 			if err != nil {
 				return err
 			}
@@ -117,7 +75,7 @@ func Set(env *app.Env) *cobra.Command {
 			return p.Print(statOf(args[0], s))
 		}),
 	}
-	in.flags(cmd)
+	in.Flags(cmd)
 	cmd.Flags().Int32Var(&version, "version", client.AnyVersion, "only if the node has this version; -1 is any")
 	return cmd
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +27,7 @@ is kept in a file, whose name is printed.`,
 			if err != nil {
 				return err
 			}
-			edited, file, err := inEditor(ctx, env, args[0], data)
+			edited, file, err := env.Edit(ctx, args[0], data)
 			if err != nil {
 				return err
 			}
@@ -46,31 +44,4 @@ is kept in a file, whose name is printed.`,
 			return os.Remove(file)
 		}),
 	}
-}
-
-// inEditor returns what a person makes of data, and the file it is in.
-func inEditor(ctx context.Context, env *app.Env, path string, data []byte) (edited []byte, file string, err error) {
-	editor := env.Getenv("VISUAL")
-	if editor == "" {
-		editor = env.Getenv("EDITOR")
-	}
-	if editor == "" {
-		return nil, "", app.Usagef("edit: neither VISUAL nor EDITOR says which editor")
-	}
-	f, err := os.CreateTemp("", "zookit-*-"+filepath.Base(path))
-	if err != nil {
-		return nil, "", err
-	}
-	_, err = f.Write(data)
-	if err := errors.Join(err, f.Close()); err != nil {
-		return nil, "", err
-	}
-	// As others do: the variable may have arguments, and is the shell's to take apart.
-	cmd := exec.CommandContext(ctx, "sh", "-c", editor+` "$@"`, editor, f.Name())
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = env.In, env.Out, env.Err
-	if err := cmd.Run(); err != nil {
-		return nil, "", fmt.Errorf("editor %s: %w; the text is in %s", editor, err, f.Name())
-	}
-	edited, err = os.ReadFile(f.Name())
-	return edited, f.Name(), err
 }

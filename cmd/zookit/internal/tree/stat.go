@@ -76,16 +76,5 @@ func Stat(env *app.Env) *cobra.Command {
 
 // with connects, and runs f with the client and a printer.
 func with(env *app.Env, f func(ctx context.Context, cl *client.Client, p *output.Printer, args []string) error) func(*cobra.Command, []string) error {
-	return func(cmd *cobra.Command, args []string) error {
-		p, err := env.Printer()
-		if err != nil {
-			return err
-		}
-		cl, done, err := env.Connect(cmd.Context())
-		if err != nil {
-			return err
-		}
-		defer done()
-		return f(cmd.Context(), cl, p, args)
-	}
+	return app.With(env, f)
 }

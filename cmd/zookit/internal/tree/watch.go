@@ -2,7 +2,6 @@ package tree
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -44,7 +43,7 @@ Several changes of one node may come as one.`,
 					if !ok {
 						return w.Err()
 					}
-					if err := printEvent(env, p, ev); err != nil {
+					if err := printEvent(p, ev); err != nil {
 						return err
 					}
 				case <-ctx.Done():
@@ -60,17 +59,13 @@ Several changes of one node may come as one.`,
 }
 
 // printEvent prints one line: a JSON document, unless people read it.
-func printEvent(env *app.Env, p *output.Printer, ev client.Event) error {
+func printEvent(p *output.Printer, ev client.Event) error {
 	now := time.Now()
-	if p.Format() == "json" || p.Format() == "yaml" {
-		return json.NewEncoder(env.Out).Encode(struct {
-			Time  time.Time `json:"time"`
-			Event string    `json:"event"`
-			Path  string    `json:"path"`
-		}{now.UTC(), ev.Type.String(), ev.Path})
-	}
-	_, err := fmt.Fprintf(env.Out, "%s %s %s\n", now.Format("15:04:05.000"), ev.Type, output.Legible(ev.Path))
-	return err
+	return p.Line(struct {
+		Time  time.Time `json:"time"`
+		Event string    `json:"event"`
+		Path  string    `json:"path"`
+	}{now.UTC(), ev.Type.String(), ev.Path}, fmt.Sprintf("%s %s %s", now.Format("15:04:05.000"), ev.Type, output.Legible(ev.Path)))
 }
 
 // Wait returns the command that waits until a node is as it is wanted.

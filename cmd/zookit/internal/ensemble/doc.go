@@ -1,0 +1,2 @@
+// Package ensemble has the commands about servers and sessions, where nodes are not what matters.
+package ensemble

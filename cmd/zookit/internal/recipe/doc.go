@@ -1,0 +1,2 @@
+// Package recipe has the commands that use queues, counters, groups, settings and barriers.
+package recipe
