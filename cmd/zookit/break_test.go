@@ -112,3 +112,24 @@ func TestBreakIsGuarded(t *testing.T) {
 	_, ok := s.Node(other.Path())
 	require.True(t, ok)
 }
+
+// In a shell, too, it asks, and a watch ends with an interrupt.
+func TestInspectAndBreakInShell(t *testing.T) {
+	s := server(t)
+	p, err := lock.NewMutex(connected(t, s), "/l", lock.WithIdentifier("gone")).LockPersistent(t.Context())
+	require.NoError(t, err)
+	c := atTerminal(t, environment(t, s.ConnectString()), "shell")
+	c.sees("> ")
+	c.types("inspect /l --watch", enter)
+	c.sees("\x1b[H\x1b[2J", "held by gone")
+	c.types(interrupt)
+	c.sees("> ")
+	c.types("break /l", enter)
+	c.sees("Delete it? [y/N]")
+	c.types("y", enter)
+	c.sees(p.Path(), "> ")
+	c.types(endOfFile)
+	c.ends(0)
+	_, ok := s.Node(p.Path())
+	require.False(t, ok)
+}

@@ -78,7 +78,8 @@ func agree(t *testing.T, servers, root string, want map[string]expected) map[str
 	}, patience, 100*time.Millisecond, "%v", found)
 	for path, w := range want {
 		r := found[root+"/"+path]
-		require.Equal(t, w, expected{r.Kind, r.Layout, len(r.Holders), len(r.Waiting), len(r.Members)}, path)
+		got := expected{r.Kind, r.Layout, len(r.Holders), len(r.Waiting), len(r.Members)}
+		require.Equal(t, w, got, path)
 	}
 	return found
 }
