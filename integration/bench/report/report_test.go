@@ -20,7 +20,7 @@ import (
 // rated is a sample of so many operations in a second.
 func rated(row, peer string, round, ops int) run.Result {
 	return run.Result{Group: "g", Row: row, Peer: peer, Round: round, Sample: work.Sample{
-		Ops: ops, Seconds: 1, CPU: 0.5, Latencies: []float64{100, 200, 300},
+		Ops: ops, Seconds: 1, CPU: 0.5, Latencies: []float64{200, 300, 100},
 	}}
 }
 
