@@ -48,7 +48,8 @@ func serve(name, dir, client, peer, cluster string) error {
 	cfg.ListenPeerUrls, cfg.AdvertisePeerUrls = []url.URL{*peers}, []url.URL{*peers}
 	cfg.InitialCluster = cluster
 	cfg.QuotaBackendBytes = quota
-	cfg.LogLevel = "error"
+	// Beside the data: it calls its own end an error.
+	cfg.LogLevel, cfg.LogOutputs = "error", []string{dir + ".log"}
 	member, err := embed.StartEtcd(cfg)
 	if err != nil {
 		return err

@@ -93,6 +93,9 @@ func watch(ctx context.Context, cl *clientv3.Client, path string, audience *work
 			audience.Saw(work.NumberOf(e.Kv.Value))
 		}
 	}
+	if ctx.Err() == nil {
+		return fmt.Errorf("the watch of %s has ended", path)
+	}
 	return nil
 }
 

@@ -140,7 +140,7 @@ func freeAddrs(n int) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close() //nolint:revive // all are held until the last is found, so that they differ
+		defer l.Close() // all are held until the last is found, so that they differ
 		addrs[i] = l.Addr().String()
 	}
 	return addrs, nil

@@ -96,7 +96,7 @@ final class Locks {
                 held.countDown();
                 complete.await();
                 turns.released();
-                first.release();
+                letGo(meter, first);
                 if (!once) {
                     turn(meter, turns, first, false);
                 }
@@ -117,17 +117,27 @@ final class Locks {
         while (!meter.over()) {
             try {
                 thing.acquire();
-                turns.granted();
-                turns.released(); // as others may be granted before release returns
-                thing.release();
             } catch (Exception e) {
                 if (meter.ended()) {
                     return; // it was interrupted
                 }
                 throw e;
             }
+            turns.granted();
+            turns.released(); // as others may be granted before release returns
+            letGo(meter, thing);
             if (once) {
                 return;
+            }
+        }
+    }
+
+    private static void letGo(Meter meter, Thing thing) throws Exception {
+        try {
+            thing.release();
+        } catch (Exception e) {
+            if (!meter.ended()) { // else it was interrupted
+                throw e;
             }
         }
     }

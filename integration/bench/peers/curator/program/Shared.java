@@ -151,10 +151,6 @@ final class Shared {
             crew.await(seen);
             meter.end();
             meter.sample().ops = clients.size();
-        } finally {
-            for (PersistentNode member : members) {
-                member.close();
-            }
-        }
+        } // the members leave with their sessions: closing them takes a request each, one after the other
     }
 }
