@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 
 	"github.com/zookit/zookit/integration/bench/run"
 )
@@ -79,6 +80,7 @@ type Results struct {
 func NewResults(all []run.Result) Results {
 	rs := Results{all: all, cells: map[cell][]run.Result{}}
 	for _, r := range all {
+		slices.Sort(r.Sample.Latencies) // a worker may have left that to us
 		if r.Error == "" {
 			rs.cells[cell{r.Row, r.Peer}] = append(rs.cells[cell{r.Row, r.Peer}], r)
 		}

@@ -139,7 +139,7 @@ func (v Verdict) goal() string {
 	if v.Kind == Ratio {
 		return sign + fmt.Sprintf("%g ×", v.Bound)
 	}
-	return sign + fmt.Sprintf("%g %s", v.Bound, v.Metric.Unit)
+	return strings.TrimSpace(sign + fmt.Sprintf("%g %s", v.Bound, v.Metric.Unit))
 }
 
 func (v Verdict) met() string {
@@ -150,5 +150,5 @@ func (v Verdict) met() string {
 	case met:
 		return "yes"
 	}
-	return "**no**"
+	return "no"
 }

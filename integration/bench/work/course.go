@@ -17,6 +17,7 @@ type Course struct {
 
 	over  atomic.Bool
 	taken atomic.Int64 // operations that were allowed to begin
+	flood atomic.Int64 // operations of a Flood that have ended
 	ended chan struct{}
 	timer *time.Timer
 
@@ -46,9 +47,20 @@ func (c *Course) Begin() error {
 	defer c.mu.Unlock()
 	c.start = now()
 	if c.Millis > 0 {
-		c.timer = time.AfterFunc(time.Duration(c.Millis)*time.Millisecond, func() { c.over.Store(true) })
+		c.timer = time.AfterFunc(time.Duration(c.Millis)*time.Millisecond, c.timeIsUp)
 	}
 	return nil
+}
+
+// timeIsUp ends a Flood there and then: what is still under way does not count, nor does the wait for it.
+func (c *Course) timeIsUp() {
+	c.over.Store(true)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n := int(c.flood.Load()); n > 0 && !c.isEnded() {
+		c.end()
+		c.sample.Ops = n
+	}
 }
 
 // Over tells whether the bound is reached, so that nothing more should begin.
@@ -86,6 +98,9 @@ func (c *Course) add(ops int, t tally) {
 	c.ops += ops
 	for _, l := range t.values {
 		c.tally.add(l)
+	}
+	if c.isEnded() {
+		c.sample.Latencies = c.tally.micros()
 	}
 }
 
@@ -191,6 +206,7 @@ func (c *Course) Flood(ctx context.Context, goroutines int, op func(ctx context.
 				if timed {
 					t.add(time.Since(began))
 				}
+				c.flood.Add(1)
 				done++
 			}
 			c.add(done, t)

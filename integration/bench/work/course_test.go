@@ -43,6 +43,28 @@ func TestFloodStopsWhenTheTimeIsOver(t *testing.T) {
 	})
 }
 
+// Who is slow does not make the measured part longer.
+func TestWhatIsUnderWayWhenTheTimeIsOverDoesNotCount(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := NewCourse(Spec{Work: "w", Path: "/p", Millis: 1000}, nil)
+		require.NoError(t, c.Flood(t.Context(), 2, func(_ context.Context, g int, _ int64) error {
+			pause := 150 * time.Millisecond
+			if g == 1 {
+				pause = time.Minute
+			}
+			<-time.After(pause)
+			return nil
+		}))
+		s, err := c.Sample()
+		require.NoError(t, err)
+		require.Equal(t, 6, s.Ops)
+		require.InDelta(t, 1, s.Seconds, 0.001)
+		require.Len(t, s.Latencies, 8, "one more that was under way, and the slow one")
+		require.NoError(t, c.Exact(8), "they have been done all the same")
+	})
+}
+
 func TestFloodEndsWithTheFirstError(t *testing.T) {
 	t.Parallel()
 	c := NewCourse(Spec{Work: "w", Path: "/p"}, nil) // no bound

@@ -14,8 +14,8 @@
 //
 // Seconds and CPU are those of the measured part alone: connecting clients, making nodes and filling queues come
 // before it, closing clients after it. Either Ops or Millis bounds the measured part; where both are given whatever
-// comes first. The caller warms up, by a spec whose sample it throws away. Path is fresh for every spec and does not
-// exist; what the work leaves there may stay. At most [MaxLatencies] latencies are answered, evenly chosen.
+// comes first. When the time is up it ends there and then: what is still under way does not count. The caller warms up, by a spec whose sample it throws away. Path is fresh for every spec and does not
+// exist; what the work leaves there may stay. At most [MaxLatencies] latencies are answered, evenly chosen, in any order.
 //
 // Where a Spec has Marks, the worker prints the line {"mark":"begin"} when all is ready for the measured part, and goes on when it
 // has read a line (whatever that says); the same with {"mark":"end"} when the measured part is over, before anything is
