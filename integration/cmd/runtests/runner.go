@@ -46,12 +46,17 @@ type step struct {
 }
 
 // modules are those with unit tests.
-var modules = []struct{ title, name, dir string }{
-	{"", "unit", "."},
-	{", otel", "otel", "otel"},
-	{", prom", "prom", "prom"},
-	{", grpcresolver", "grpcresolver", "discovery/grpcresolver"},
-	{", zookit", "zookit", "cmd/zookit"},
+var modules = []struct {
+	title, name, dir string
+	flags            []string
+}{
+	{"", "unit", ".", nil},
+	{", otel", "otel", "otel", nil},
+	{", prom", "prom", "prom", nil},
+	{", grpcresolver", "grpcresolver", "discovery/grpcresolver", nil},
+	{", zookit", "zookit", "cmd/zookit", nil},
+	// It measures, and etcd takes minutes to build with the race detector.
+	{", bench", "bench", "integration/bench", []string{"-race=false"}},
 }
 
 // faults are the tests that run on each provider: those in which servers or processes fail,
@@ -64,7 +69,7 @@ func (r *runner) run(ctx context.Context) bool {
 	r.missing = map[string]string{}
 	providers := r.prepare(ctx)
 	for _, module := range modules {
-		r.goTest(ctx, r.step("unit tests"+module.title, module.name, "", r.out), module.dir, "./...", r.pattern, "-timeout=5m")
+		r.goTest(ctx, r.step("unit tests"+module.title, module.name, "", r.out), module.dir, "./...", r.pattern, append([]string{"-timeout=8m"}, module.flags...)...)
 	}
 	var group sync.WaitGroup
 	turns := newTurns(r.out)

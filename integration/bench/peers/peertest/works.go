@@ -120,7 +120,8 @@ func Protocol(t *testing.T, w *Worker) {
 	sample, _ = w.Measure(work.Spec{Work: "get", Path: Path(t, "after", 3), Inflight: 4, Ops: 1200})
 	require.NoError(t, sample.Err())
 	require.Equal(t, 1200, sample.Ops)
-	require.Len(t, sample.Latencies, work.MaxLatencies)
+	require.NotEmpty(t, sample.Latencies)
+	require.LessOrEqual(t, len(sample.Latencies), work.MaxLatencies)
 }
 
 // Endless checks that a work that nothing bounds is refused.
