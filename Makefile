@@ -1,6 +1,6 @@
 # Each target is a script of the same name; a machine without make can run that.
 .DEFAULT_GOAL := help
-.PHONY: demo test lint fuzz bench faults simulate mutants rivals help
+.PHONY: demo test lint fuzz benchmarks bench profile faults simulate mutants rivals help
 
 demo: ## eight workers update one stack under a lock; one is killed, one frozen; REAL=1: on real servers or not at all
 	@REAL=$(REAL) scripts/demo $(ARGS)
@@ -14,8 +14,14 @@ lint: ## golangci-lint and the project's own checks
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz
 
-bench: ## every benchmark for BENCHTIME (1s)
-	@BENCHTIME=$(BENCHTIME) scripts/bench
+benchmarks: ## every benchmark for BENCHTIME (1s)
+	@BENCHTIME=$(BENCHTIME) scripts/benchmarks
+
+bench: ## zookit beside go-zookeeper, Kazoo, Curator and etcd: WORK (all) in ROUNDS (7); tables in out/performance
+	@WORK='$(WORK)' ROUNDS=$(ROUNDS) scripts/bench $(ARGS)
+
+profile: ## a CPU profile of WORK (^get$$), a row of bench, in ROUNDS (10)
+	@WORK='$(WORK)' ROUNDS=$(ROUNDS) scripts/profile $(ARGS)
 
 faults: ## the fault laboratory for MINUTES (10), with SEED (fresh), WORKLOAD and FAULT (all)
 	@MINUTES=$(MINUTES) SEED=$(SEED) WORKLOAD=$(WORKLOAD) FAULT=$(FAULT) scripts/faults $(ARGS)
@@ -30,4 +36,4 @@ rivals: ## the laboratory for zookit, Kazoo, Curator and go-zookeeper, MINUTES (
 	@MINUTES=$(MINUTES) SEED=$(SEED) WORKLOAD=$(WORKLOAD) FAULT=$(FAULT) scripts/rivals $(ARGS)
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 10
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
