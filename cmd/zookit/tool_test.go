@@ -76,11 +76,11 @@ func (b *lockedBuffer) next() (string, <-chan struct{}) {
 	return b.buf.String(), b.grown
 }
 
-// environment is that of a tool: nothing of the machine's.
+// environment is that of a tool: nothing of the machine's. With the race detector it would stay for a second when it has ended.
 func environment(t testing.TB, servers string, more ...string) []string {
 	t.Helper()
 	home := t.TempDir()
-	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CONFIG_HOME=" + home, "ZOOKIT_SERVERS=" + servers, asTool + "=1"}, more...)
+	return append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "XDG_CONFIG_HOME=" + home, "ZOOKIT_SERVERS=" + servers, asTool + "=1", "GORACE=atexit_sleep_ms=0"}, more...)
 }
 
 // start starts the tool; it is killed with the test.

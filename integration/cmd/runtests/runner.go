@@ -165,7 +165,8 @@ func (r *runner) goTest(ctx context.Context, s *step, dir, packages, pattern str
 	}
 	cmd := exec.CommandContext(ctx, "go", append(args, packages)...)
 	cmd.Dir = dir
-	cmd.Env = os.Environ()
+	// Every process with the race detector stays for a second when it has ended, the tests' own ones too.
+	cmd.Env = append([]string{"GORACE=atexit_sleep_ms=50"}, os.Environ()...)
 	if s.provider != "" {
 		cmd.Env = append(cmd.Env, "ZOOKIT_TEST_PROVIDER="+s.provider)
 	}

@@ -53,10 +53,10 @@ func Code(err error) int {
 		return exit.Code
 	case errors.Is(err, client.ErrBadArgument), errors.Is(err, client.ErrBadPath):
 		return ExitUsage
+	case errors.Is(err, context.Canceled):
+		return 130 // as after an interrupt, also of one who was waiting for a connection
 	case errors.Is(err, client.ErrNotConnected):
 		return ExitUnavailable
-	case errors.Is(err, context.Canceled):
-		return 130 // as after an interrupt
 	}
 	return ExitFailed
 }
