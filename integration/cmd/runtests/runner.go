@@ -48,15 +48,16 @@ type step struct {
 // modules are those with unit tests.
 var modules = []struct {
 	title, name, dir string
+	waits            bool // mostly, and so runs beside the integration tests
 	flags            []string
 }{
-	{"", "unit", ".", nil},
-	{", otel", "otel", "otel", nil},
-	{", prom", "prom", "prom", nil},
-	{", grpcresolver", "grpcresolver", "discovery/grpcresolver", nil},
-	{", zookit", "zookit", "cmd/zookit", nil},
-	// It measures, and etcd takes minutes to build with the race detector.
-	{", bench", "bench", "integration/bench", []string{"-race=false"}},
+	{title: "", name: "unit", dir: "."},
+	{title: ", otel", name: "otel", dir: "otel"},
+	{title: ", prom", name: "prom", dir: "prom"},
+	{title: ", grpcresolver", name: "grpcresolver", dir: "discovery/grpcresolver"},
+	{title: ", zookit", name: "zookit", dir: "cmd/zookit", waits: true},
+	// etcd takes minutes to build with the race detector.
+	{title: ", bench", name: "bench", dir: "integration/bench", waits: true, flags: []string{"-race=false"}},
 }
 
 // faults are the tests that run on each provider: those in which servers or processes fail,
@@ -68,11 +69,21 @@ const faults = "^Test(CutOff|BlackHole|ServersKilled|StoppedProcess|B8_|Resume)"
 func (r *runner) run(ctx context.Context) bool {
 	r.missing = map[string]string{}
 	providers := r.prepare(ctx)
-	for _, module := range modules {
-		r.goTest(ctx, r.step("unit tests"+module.title, module.name, "", r.out), module.dir, "./...", r.pattern, append([]string{"-timeout=8m"}, module.flags...)...)
-	}
 	var group sync.WaitGroup
 	turns := newTurns(r.out)
+	for _, module := range modules {
+		flags := append([]string{"-timeout=8m"}, module.flags...)
+		if !module.waits || !r.together {
+			r.goTest(ctx, r.step("unit tests"+module.title, module.name, "", r.out), module.dir, "./...", r.pattern, flags...)
+			continue
+		}
+		turn := turns.next()
+		s := r.step("unit tests"+module.title, module.name, "", turn)
+		group.Go(func() {
+			defer turn.end()
+			r.goTest(ctx, s, module.dir, "./...", r.pattern, flags...)
+		})
+	}
 	packages, pattern := "./...", r.pattern
 	for _, p := range providers {
 		turn := turns.next()
