@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -103,10 +104,11 @@ func (s *storm) kill(h *hand) {
 func (s *storm) stop(h *hand) {
 	s.t.Helper()
 	_ = h.stdin.Close()
-	timer := time.AfterFunc(patience, func() { _ = h.cmd.Process.Kill() })
+	timer := time.AfterFunc(patience, func() { _ = h.cmd.Process.Signal(syscall.SIGQUIT) }) // it tells its goroutines
 	<-h.over
-	require.True(s.t, timer.Stop(), "%s did not stop", h.role)
-	require.NoError(s.t, h.cmd.Wait(), "%s: %s", h.role, h.stderr.String())
+	err := h.cmd.Wait()
+	require.True(s.t, timer.Stop(), "%s did not stop: %s", h.role, &h.stderr)
+	require.NoError(s.t, err, "%s: %s", h.role, &h.stderr)
 }
 
 // strike does something to a worker, and returns the one to go on with.

@@ -72,7 +72,7 @@ func (r *runner) run(ctx context.Context) bool {
 	var group sync.WaitGroup
 	turns := newTurns(r.out)
 	for _, module := range modules {
-		flags := append([]string{"-timeout=8m"}, module.flags...)
+		flags := append([]string{"-timeout=12m"}, module.flags...)
 		if !module.waits || !r.together {
 			r.goTest(ctx, r.step("unit tests"+module.title, module.name, "", r.out), module.dir, "./...", r.pattern, flags...)
 			continue
@@ -92,7 +92,7 @@ func (r *runner) run(ctx context.Context) bool {
 		group.Go(func() {
 			defer turn.end()
 			// Four packages at once, whatever the machine: these tests mostly wait, and measure time.
-			r.goTest(ctx, s, "integration", these, those, "-timeout=10m", "-p=4")
+			r.goTest(ctx, s, "integration", these, those, "-timeout=20m", "-p=4")
 		})
 		if !r.together {
 			group.Wait()

@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	seeds    = flag.Int("sim.seeds", 4, "how many schedules to run of each workload")
+	seeds    = flag.Int("sim.seeds", 2, "how many schedules to run of each workload")
 	seed     = flag.Uint64("sim.seed", 1, "the first seed")
 	only     = flag.String("sim.workload", "", "run this workload only")
 	faults   = flag.String("sim.faults", "", "do those faults only whose names contain one of these words, with commas between them")

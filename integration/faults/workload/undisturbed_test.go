@@ -24,7 +24,7 @@ import (
 func TestUndisturbed(t *testing.T) {
 	for _, w := range workload.All() {
 		t.Run(w.Name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) { undisturbed(t, w, true, time.Minute) })
+			synctest.Test(t, func(t *testing.T) { undisturbed(t, w, true, 10*time.Second) })
 			undisturbed(t, w, false, 200*time.Millisecond)
 		})
 	}
