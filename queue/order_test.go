@@ -1,6 +1,7 @@
 package queue_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -183,4 +184,27 @@ func TestADueItemOvertakesNoSegment(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		require.Equal(t, append(want, "worse"), drain(t, q))
 	})
+}
+
+// A call that is cancelled while it reads items passes them over for nobody who comes next (a run of the laboratory has seen that).
+func TestCancelledReadPassesNothingOver(t *testing.T) {
+	t.Parallel()
+	srv := zktest.Start(t)
+	q := texts(connect(t, srv))
+	const many = 40 // more than are read at once
+	var values []string
+	for i := range many {
+		values = append(values, fmt.Sprintf("%02d", i))
+	}
+	put(t, q, values...)
+	ctx, cancel := context.WithCancel(bounded(t))
+	read := srv.HoldReply(zktest.Match{Ops: []zktest.Op{zktest.OpMultiRead}, Path: path + "/segments/100000000/s-0000000000/*"})
+	out := takeLater(ctx, q)
+	wait(t, "the read of items", read.Fired())
+	cancel()
+	require.ErrorIs(t, wait(t, "the end of Take", out).err, context.Canceled)
+	read.Release()
+	item := take(t, q)
+	require.Equal(t, values[0], item.Value)
+	require.NoError(t, item.Ack(bounded(t)))
 }

@@ -30,6 +30,7 @@ func (c *core) draw(ctx context.Context, s *client.Session, n int) ([]*candidate
 		}
 		items, err := c.read(ctx, s, items)
 		if err != nil {
+			c.stock.drop() // or what comes next would pass these over
 			return nil, nil, err
 		}
 		if wanted := min(n, len(items)); wanted > 0 {
