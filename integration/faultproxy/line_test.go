@@ -161,6 +161,7 @@ func TestHold(t *testing.T) {
 	p.Hold(ToClient)
 	p.Release(ToServer)
 	s.receives(3)
+	inspect(t, p, func(l *link) bool { return len(l.down.queue) == 3 }) // the answers
 	require.NoError(t, one.conn.Close())
 	inspect(t, p, func(l *link) bool { return l.down.ended && len(l.down.queue) == 4 })
 	p.Heal()
