@@ -92,7 +92,9 @@ func check(t *testing.T, s work.Spec, sample work.Sample) {
 	require.LessOrEqual(t, len(sample.Latencies), work.MaxLatencies)
 	for _, l := range sample.Latencies {
 		require.Greater(t, l, 0.0)
-		require.LessOrEqual(t, l, sample.Seconds*1e6+1)
+		if s.Ops > 0 { // otherwise what is under way at the end may take longer than was measured
+			require.LessOrEqual(t, l, sample.Seconds*1e6+1)
+		}
 	}
 	switch {
 	case s.Work == "group.join":
