@@ -247,8 +247,8 @@ func (st *settlement) once(ctx context.Context) (again bool, err error) {
 }
 
 // alone tells whether nothing but the lease's own node is below the item. Then a server that says that the item cannot be
-// deleted is about to see that it can: a leader that has the end of a session under way counts the
-// session's nodes until that is done, though it lets others make theirs in their place (seen on 3.8).
+// deleted is taken to be about to see that it can. That servers say so was seen on 3.8, right after another session had ended; the
+// reason, that a leader counts the nodes of a session until its end is done, is from their source as remembered, and not from an experiment.
 func (l *lease) alone(ctx context.Context) (bool, error) {
 	names, _, err := l.s.Children(ctx, l.it.path)
 	if errors.Is(err, client.ErrNoNode) {
