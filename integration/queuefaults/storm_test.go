@@ -216,9 +216,12 @@ func (s *storm) drain() map[string]int {
 		if n == 0 {
 			return left
 		}
-		e, err := q.Pop(ctx) // which waits for leases to end
+		items, err := q.TakeAll(ctx, 200) // which waits for leases to end
 		require.NoError(s.t, err)
-		left[e.ID]++
+		require.NoError(s.t, q.AckAll(ctx, items))
+		for _, item := range items {
+			left[item.ID]++
+		}
 	}
 }
 

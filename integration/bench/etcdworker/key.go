@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -51,8 +52,27 @@ func (b bench) onKey(ctx context.Context, c *work.Course, op func(ctx context.Co
 		if err := create(ctx, cl, c.Path, string(make([]byte, c.Size))); err != nil {
 			return err
 		}
+		if err := b.catchUp(ctx); err != nil {
+			return err
+		}
 		return c.Flood(ctx, c.Inflight, func(ctx context.Context, _ int, n int64) error { return op(ctx, cl, n) })
 	})
+}
+
+// catchUp returns when each member has what was written before: a client asks them in turn, and a get that asks its member alone
+// would miss it otherwise.
+func (b bench) catchUp(ctx context.Context) error {
+	for server := range strings.SplitSeq(b.servers, ",") {
+		cl, err := bench{servers: server}.dial()
+		if err != nil {
+			return err
+		}
+		_, err = cl.Get(ctx, "/", clientv3.WithCountOnly()) // linearizable: the member waits for the leader's index
+		if err = errors.Join(err, cl.Close()); err != nil {
+			return fmt.Errorf("waiting for member %s: %w", server, err)
+		}
+	}
+	return nil
 }
 
 func (b bench) connect(ctx context.Context, c *work.Course) (err error) {

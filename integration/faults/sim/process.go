@@ -88,6 +88,7 @@ func (p *process) work(ctx context.Context, record *history.Recorder, random *ra
 	err = p.run.cfg.Workload.Run(ctx, &workload.Env{
 		Client: cl, Dial: p.dial, Name: name, Index: p.index, Clients: p.run.setting.Clients, Rand: random,
 		Record: record.Client(name), Path: runPath, Pace: p.run.setting.Pace, Session: p.run.setting.Session, Exact: true, Resource: p.run.resource,
+		Calm: p.run.calmed.Load,
 	})
 	if err != nil && !p.dead() {
 		p.run.fail("no fault ends a workload", fmt.Sprintf("%s: %v", p.name, err))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,6 +87,7 @@ type run struct {
 	faulty   context.Context // ends with the time for faults
 	cancels  []lasting
 	procs    sync.WaitGroup
+	calmed   atomic.Bool // the time for faults is over
 
 	mu         sync.Mutex
 	out        syncBuffer
@@ -163,6 +165,7 @@ func (r *run) play(t *testing.T) *Result {
 		r.current = append(r.current, r.start(i))
 	}
 	r.disturb(ctx)
+	r.calmed.Store(true)
 	healed := r.clock()
 	sleep(nil, r.calm())
 	end := r.clock()

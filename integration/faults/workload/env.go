@@ -36,9 +36,9 @@ func (e *Env) Some() time.Duration {
 	return d
 }
 
-// Stay returns how long to hold something: mostly as Some, and sometimes for several sessions.
+// Stay returns how long to hold something: mostly as Some, and sometimes, unless all is calm, for several sessions.
 func (e *Env) Stay() time.Duration {
-	if e.Session > 0 && e.Rand.IntN(6) == 0 {
+	if e.Session > 0 && e.Rand.IntN(6) == 0 && (e.Calm == nil || !e.Calm()) {
 		return time.Duration(e.Rand.Int64N(int64(3 * e.Session)))
 	}
 	return e.Some()

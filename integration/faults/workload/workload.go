@@ -61,6 +61,9 @@ type Env struct {
 	// Session is the session timeout of the clients: now and then something is held for longer than that, so that its
 	// loss is noticed. 0 leaves that out.
 	Session time.Duration
+	// Calm tells that the time for faults is over. From then on nothing is held for long, since everybody has to get a turn
+	// before the end. Nil is never.
+	Calm func() bool
 	// Exact tells that time does not pass while something can be done, as in a simulation.
 	Exact bool
 	// Resource is outside of ZooKeeper, and the same for all clients of the run.

@@ -122,7 +122,7 @@ func Protocol(t *testing.T, w *Worker) {
 	sample, _ = w.Measure(work.Spec{Work: "get", Path: Path(t, "after", 3), Inflight: 4, Ops: 1200})
 	require.NoError(t, sample.Err())
 	require.Equal(t, 1200, sample.Ops)
-	require.NotEmpty(t, sample.Latencies)
+	require.Greater(t, len(sample.Latencies), 100) // a worker may time a part of them only
 	require.LessOrEqual(t, len(sample.Latencies), work.MaxLatencies)
 }
 
