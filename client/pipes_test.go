@@ -72,7 +72,7 @@ type pipe struct {
 	net.Conn
 	addr    string
 	id      int
-	stalled bool // a request was ignored: those behind it are not answered either
+	stalled bool // a request was ignored: those behind it, pings included, are not answered either
 }
 
 var errHangUp = errors.New("the server hangs up")
@@ -287,8 +287,8 @@ func (p *pipes) handle(c *pipe, buf []byte, session int64) error {
 	switch {
 	case r.hangUp:
 		return errHangUp
-	case r.ignore, c.stalled && h.Op != jute.OpPing:
-		c.stalled = c.stalled || h.Op != jute.OpPing
+	case r.ignore, c.stalled:
+		c.stalled = true
 		return nil
 	}
 	p.mu.Lock()

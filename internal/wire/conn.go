@@ -43,10 +43,16 @@ type conn struct {
 	queued  uint64  // number of calls put into out so far
 	written uint64  // number of those whose bytes may have reached the socket
 	pending []*Call // waiting for replies, oldest first
-	pings   []time.Time
+	pings   []ping
 	known   bool    // Connected has been called for this connection
 	opened  bool    // calls are taken from everybody
 	unsent  []*Call // to be refused
+}
+
+// ping is one that has not been answered yet.
+type ping struct {
+	sent   time.Time
+	behind uint64 // number of calls queued before it
 }
 
 func newConn(l *Link, raw net.Conn, response *jute.ConnectResponse, timeout time.Duration) *conn {
@@ -208,7 +214,9 @@ func (c *conn) next() ([]byte, error) {
 	case h.Xid == jute.XidNotification:
 		return nil, c.event(h, body, tooLarge)
 	case h.Xid == jute.XidPing:
-		c.pong()
+		if err := c.pong(); err != nil {
+			return nil, err
+		}
 		answer := h // a copy, so that h itself stays off the heap
 		return frameOf(&answer), nil
 	case h.Xid == jute.XidAuth:
@@ -233,19 +241,26 @@ func (c *conn) event(h jute.ReplyHeader, body []byte, tooLarge bool) error {
 	return nil
 }
 
-// pong takes the oldest ping as answered: pings are answered in order.
-func (c *conn) pong() {
+// pong takes the oldest ping as answered. The server answers pings in the order of all that a session sends: so a call
+// whose answer such a one has overtaken will have none, and the frames of one or the other were lost. Without this, who waits
+// for it without a limit would wait for as long as the connection lives.
+func (c *conn) pong() error {
 	c.mu.Lock()
-	var sent time.Time
-	if len(c.pings) > 0 {
-		sent, c.pings = c.pings[0], c.pings[1:]
+	if len(c.pings) == 0 {
+		c.mu.Unlock()
+		return nil
 	}
+	p := c.pings[0]
+	c.pings = c.pings[1:]
+	overtaken := len(c.pending) > 0 && c.pending[0].seq <= p.behind
 	c.mu.Unlock()
-	if !sent.IsZero() {
-		now := time.Now()
-		c.link.proof.answered(sent, now, false)
-		c.link.cfg.Counters.took(now.Sub(sent))
+	if overtaken {
+		return fmt.Errorf("%w: a ping was answered before a request that was sent before it", errFrame)
 	}
+	now := time.Now()
+	c.link.proof.answered(p.sent, now, false)
+	c.link.cfg.Counters.took(now.Sub(p.sent))
+	return nil
 }
 
 // reply completes the oldest pending call. The server answers one session's

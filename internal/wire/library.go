@@ -40,7 +40,7 @@ func (c *conn) fromLib(p []byte) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.err == nil {
-			c.pings = append(c.pings, time.Now())
+			c.pings = append(c.pings, ping{sent: time.Now(), behind: c.queued})
 			c.out = append(c.out, p...)
 			c.wakeWriter()
 		}

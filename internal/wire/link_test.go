@@ -277,6 +277,26 @@ func TestB5_ReplyFramesThatAreNone(t *testing.T) {
 	}
 }
 
+// A request that was lost on a connection that lives is noticed when a ping behind it is answered: its caller may have no limit.
+func TestPingOvertakesAnAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, pipes(t))
+		r.start()
+		p := r.welcomed()
+		before := p.expect(jute.OpPing)[0]
+		call := get("/a")
+		r.link.Send(call)
+		p.expect(jute.OpGetData)
+		p.reply(before, 0)
+		behind := p.expect(jute.OpPing)[0]
+		r.quiet() // it is not behind the call
+		p.reply(behind, 0)
+		require.ErrorIs(t, r.next("disconnected").err, errFrame)
+		require.ErrorIs(t, r.ended(call), ErrLost)
+		require.Equal(t, sessionTimeout/3, time.Since(call.SentAt()))
+	})
+}
+
 // Late verdicts on credentials, and answers to pings that were never sent, concern nobody.
 func TestHarmlessFramesArePassedOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
