@@ -66,6 +66,8 @@ type request struct {
 	// transaction that the session had seen before the attempt was sent. It reports
 	// whether the outcome could be found out: then err is the result, or errAgain.
 	lost func(ctx context.Context, s *Session, seen int64) (err error, known bool)
+
+	run run // here to spare an allocation; see newRun
 }
 
 // need tells which servers a request is for. One in read-only mode refuses sync as well.

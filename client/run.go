@@ -31,10 +31,14 @@ type run struct {
 	size int        // of the request
 	sent *wire.Call // call, once it has been handed to s
 	seen int64      // the newest transaction that the session had seen before
+
+	flight [2]*wire.Call // what prepare returns
 }
 
+// newRun begins to run a request, which has one run at a time.
 func (o Ops) newRun(r *request) *run {
-	u := &run{o: o, r: r, given: NotSent}
+	u := &r.run
+	*u = run{o: o, r: r, given: NotSent}
 	if len(o.c.hooks.op) > 0 {
 		u.start = time.Now()
 	}
@@ -71,10 +75,12 @@ func (u *run) prepare(s *Session) []*wire.Call {
 		u.r.prepare(s, u.call)
 	}
 	u.seen = s.link.LastZxid()
+	u.flight[0] = u.call
 	if u.r.behind != nil {
-		return []*wire.Call{u.call, u.r.behind()}
+		u.flight[1] = u.r.behind()
+		return u.flight[:]
 	}
-	return []*wire.Call{u.call}
+	return u.flight[:1]
 }
 
 // settle waits for the attempt's end. It is done if the request has its result,

@@ -23,6 +23,7 @@ type scene struct {
 	prepare func(t *testing.T, srv *zktest.Server) (release func())
 	try     bool
 	blocks  bool
+	cfg     recipes.LineConfig
 }
 
 var scenes = []scene{
@@ -36,14 +37,21 @@ var scenes = []scene{
 		require.NoError(t, srv.SetNextSequence(dir, 1))
 		return func() { assert.NoError(t, srv.Delete(holder)) }
 	}},
-	{name: "two ahead, no word", blocks: true, prepare: func(t *testing.T, srv *zktest.Server) func() {
+	{name: "two ahead, in a short line", blocks: true, prepare: func(t *testing.T, srv *zktest.Server) func() {
+		holder, blocker := twoAhead(t, srv)
+		return func() {
+			assert.NoError(t, srv.Delete(blocker))
+			assert.NoError(t, srv.Delete(holder))
+		}
+	}},
+	{name: "two ahead, no word", blocks: true, cfg: long, prepare: func(t *testing.T, srv *zktest.Server) func() {
 		holder, blocker := twoAhead(t, srv)
 		return func() {
 			assert.NoError(t, srv.Delete(holder))
 			assert.NoError(t, srv.Delete(blocker))
 		}
 	}},
-	{name: "two ahead, word", blocks: true, prepare: func(t *testing.T, srv *zktest.Server) func() {
+	{name: "two ahead, word", blocks: true, cfg: long, prepare: func(t *testing.T, srv *zktest.Server) func() {
 		holder, blocker := twoAhead(t, srv)
 		other, err := client.Connect(t.Context(), srv.ConnectString(), client.WithDialer(srv.Dial), client.WithSessionTimeout(time.Minute))
 		require.NoError(t, err)
@@ -89,7 +97,7 @@ func (sc *scene) stage(t *testing.T, opts ...client.Option) *stage {
 	s, err := st.cl.Session(t.Context())
 	require.NoError(t, err)
 	st.session = s.ID()
-	st.line = newLine(t, st.cl, recipes.LineConfig{})
+	st.line = newLine(t, st.cl, sc.cfg)
 	st.free = sync.OnceFunc(sc.prepare(t, srv))
 	srv.ResetRequests()
 	return st

@@ -36,33 +36,73 @@ func TestUncontendedCostsThreeRequestsInTwoRoundTrips(t *testing.T) {
 	requireClean(t, srv, 0)
 }
 
+// A release wakes the one behind and nobody else: that lists a short line, and is told in a long one.
 func TestReleaseWakesOneOfFifty(t *testing.T) {
 	t.Parallel()
-	srv := zktest.Start(t)
-	holder := newLine(t, connect(t, srv), recipes.LineConfig{})
-	others := newLine(t, connect(t, srv), recipes.LineConfig{})
-	g := acquire(t, holder)
-	var queue []<-chan outcome
-	for range 50 {
-		queue = append(queue, waiting(t.Context(), t, srv, others))
+	for name, c := range map[string]struct {
+		cfg         recipes.LineConfig
+		first, rest []string
+	}{
+		"short": {recipes.LineConfig{}, []string{"delete", "exists"}, []string{"delete", "getChildren2"}},
+		"long":  {long, []string{"delete", "exists"}, []string{"multi", "exists"}}, // the first has not waited
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := zktest.Start(t)
+			holder := newLine(t, connect(t, srv), c.cfg)
+			others := newLine(t, connect(t, srv), c.cfg)
+			g := acquire(t, holder)
+			var queue []<-chan outcome
+			for range 50 {
+				queue = append(queue, waiting(t.Context(), t, srv, others))
+			}
+			require.Equal(t, 50, srv.Watches(), "each watches one node")
+			for i, next := range queue {
+				want := c.rest
+				if i == 0 {
+					want = c.first
+				}
+				srv.ResetRequests()
+				release(t, g)
+				o := wait(t, "the next grant", next)
+				require.NoError(t, o.err)
+				g = o.grant
+				require.EventuallyWithT(t, func(c *assert.CollectT) {
+					assert.Equal(c, 49-i, srv.Watches(), "nobody else was woken")
+				}, cleanTime, time.Millisecond)
+				require.Equal(t, want, handOver(srv), "a hand-over is one read")
+			}
+			release(t, g)
+		})
 	}
-	require.Equal(t, 50, srv.Watches(), "each watches one node")
+}
+
+// A line that was short when its contenders joined is long for whoever joins later: both kinds wait in it, and each is served in
+// its turn.
+func TestLineBecomesLong(t *testing.T) {
+	t.Parallel()
+	srv := zktest.Start(t)
+	l := newLine(t, connect(t, srv), recipes.LineConfig{ShortLine: 10})
+	g := acquire(t, l)
+	var queue []<-chan outcome
+	for range 20 {
+		queue = append(queue, waiting(t.Context(), t, srv, l))
+	}
 	for i, next := range queue {
-		word := "multi" // from a holder that has waited; nobody has to list the line
-		if i == 0 {
-			word = "delete"
-		}
 		srv.ResetRequests()
 		release(t, g)
 		o := wait(t, "the next grant", next)
 		require.NoError(t, o.err)
+		require.Greater(t, o.grant.Token(), g.Token())
 		g = o.grant
-		require.EventuallyWithT(t, func(c *assert.CollectT) {
-			assert.Equal(c, 49-i, srv.Watches(), "nobody else was woken")
-		}, cleanTime, time.Millisecond)
-		require.Equal(t, []string{word, "exists"}, handOver(srv), "a hand-over is one read")
+		read := "getChildren2"
+		if i == 0 || i >= 9 { // the first has one before it; the tenth has found eleven, itself and the holder among them
+			read = "exists"
+		}
+		require.Equal(t, read, handOver(srv)[1])
 	}
 	release(t, g)
+	requireClean(t, srv, 0)
 }
 
 // A line is listed by those who join it, and by nobody afterwards while it is served in order.

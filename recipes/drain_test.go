@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zookit/zookit/client"
-	"github.com/zookit/zookit/recipes"
 	"github.com/zookit/zookit/zktest"
 )
 
@@ -53,19 +52,19 @@ func BenchmarkLongLineDrains(b *testing.B) {
 // drain serves a line of so many waiters.
 func drain(t testing.TB, many int) {
 	t.Helper()
-	const long = 5 * time.Minute
-	ctx, cancel := context.WithTimeout(t.Context(), long)
+	const limit = 5 * time.Minute
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	// So long that nobody confirms what it holds meanwhile, which costs a watch and a read.
-	srv := zktest.Start(t, zktest.WithSessionTimeouts(time.Second, 10*long))
-	sessions := client.WithSessionTimeout(10 * long)
-	holder := acquire(t, newLine(t, connect(t, srv, sessions), recipes.LineConfig{}))
+	srv := zktest.Start(t, zktest.WithSessionTimeouts(time.Second, 10*limit))
+	sessions := client.WithSessionTimeout(10 * limit)
+	holder := acquire(t, newLine(t, connect(t, srv, sessions), long))
 	var joining, seen sights
 	joining.watch(srv, dir)
 	tokens := make([]int64, 0, many) // appended to by who holds
 	var waiters sync.WaitGroup
 	for range 5 {
-		l := newLine(t, connect(t, srv, sessions), recipes.LineConfig{})
+		l := newLine(t, connect(t, srv, sessions), long)
 		for range many / 5 {
 			waiters.Go(func() {
 				g, err := l.Acquire(ctx)
@@ -80,7 +79,7 @@ func drain(t testing.TB, many int) {
 			})
 		}
 	}
-	require.Eventually(t, func() bool { return joining.reads.Load() == int64(many) && srv.Watches() == many }, long, 20*time.Millisecond, "each watches one node")
+	require.Eventually(t, func() bool { return joining.reads.Load() == int64(many) && srv.Watches() == many }, limit, 20*time.Millisecond, "each watches one node")
 	seen.watch(srv, dir)
 	release(t, holder)
 	waiters.Wait()
@@ -96,7 +95,7 @@ func drain(t testing.TB, many int) {
 func TestLongLineOfPoolDrains(t *testing.T) {
 	t.Parallel()
 	eachPoolSite(t, func(t *testing.T, at poolSite) {
-		const waiting = 100
+		const waiting, short = 300, 128
 		srv := zktest.Start(t)
 		hold := take(t, at.pool(t, connect(t, srv), 1), 1)
 		done := make(chan outcome, waiting)
@@ -122,10 +121,7 @@ func TestLongLineOfPoolDrains(t *testing.T) {
 			release(t, o.grant)
 		}
 		require.IsIncreasing(t, tokens)
-		// In Kazoo's layout who is behind a holder that has not waited, the first, has to look: a
-		// writer, whose nodes have the same names, might have become a reader there.
-		lists := map[recipes.Layout]int64{recipes.Kazoo: 1}[at.layout]
-		require.Equal(t, lists, line.lists.Load(), "lists of the line")
+		require.LessOrEqual(t, line.lists.Load(), int64(short), "lists of the line, by those who joined while it was short")
 		at.requireLeft(t, srv, 0, 0)
 	})
 }

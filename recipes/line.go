@@ -36,7 +36,14 @@ type LineConfig struct {
 	// exclude each other. It is for looking on, and for the time in which the last
 	// programs of the other layout finish.
 	Tolerant bool
+	// ShortLine is how many contenders a line may have to be listed at each hand-over by the one that is next, as
+	// others' lines are: cheaper for the servers. In longer lines who leaves tells the next instead, and what a hand-over
+	// costs does not grow with the line. Negative: no line is short. Default: 128, some 6 kB.
+	ShortLine int
 }
+
+// defaultShortLine is that of LineConfig.
+const defaultShortLine = 128
 
 // Line is ordered contenders in a directory: each is an ephemeral sequential
 // node, and a [Rule] says which of those ahead a contender waits for.
@@ -82,6 +89,9 @@ func NewLine(cl *client.Client, dir string, cfg LineConfig) (*Line, error) {
 	}
 	if cfg.Rule == nil {
 		cfg.Rule = DirectlyAhead
+	}
+	if cfg.ShortLine == 0 {
+		cfg.ShortLine = defaultShortLine
 	}
 	cfg.Data = slices.Clone(cfg.Data)
 	return &Line{cl: cl, dir: dir, cfg: cfg, kinds: kinds, warned: new(sync.Once), oneShot: new(atomic.Bool)}, nil

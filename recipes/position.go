@@ -15,6 +15,8 @@ import (
 // need not be in two cases: where nobody was ahead of the blocker, its end leaves
 // nobody, unless it can have become a reader in its place; and where the blocker left word that nobody was ahead of it when it was let
 // through (see leaveWord).
+//
+// A short line is looked at nevertheless: word costs two requests and a transaction of three operations.
 type position struct {
 	blocked bool
 	blocker Contender
@@ -32,7 +34,7 @@ func (p position) open() position { return position{head: p.next} }
 // is there.
 func (t *ticket) watch(ctx context.Context, p position) (position, error) {
 	path := client.Join(t.line.dir, p.blocker.Name)
-	if p.first || !p.last || t.line.oneShot.Load() {
+	if !t.long || p.first || !p.last || t.line.oneShot.Load() {
 		return t.watchOnce(ctx, path, p)
 	}
 	next, err := t.watchWord(ctx, path, p)

@@ -53,6 +53,7 @@ type ticket struct {
 	since   time.Time // when the caller asked
 	waited  bool      // for somebody
 	headed  bool      // nobody was ahead when it was let through
+	long    bool      // the line was, at the last look
 }
 
 // join makes the own node and lists the line, in one flight. If it returns an error
@@ -144,6 +145,7 @@ func (t *ticket) position(ctx context.Context, names []string) (position, error)
 	if i < 0 {
 		return position{}, t.gone()
 	}
+	t.long = len(line) > t.line.cfg.ShortLine
 	ahead := line[:i:i]
 	b, blocked := t.line.cfg.Rule(ahead, t.own)
 	if !blocked {
@@ -182,6 +184,6 @@ func (t *ticket) claim(ctx context.Context) (*Grant, error) {
 		return nil, err
 	}
 	g := newGrant(ctx, t.session, hold, t.line.dir, t.path, t.token, t.since)
-	g.word.Store(t.waited && t.headed)
+	g.word.Store(t.waited && t.headed && t.long)
 	return g, nil
 }

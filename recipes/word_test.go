@@ -11,6 +11,9 @@ import (
 	"github.com/zookit/zookit/zktest"
 )
 
+// long has no line taken for a short one: who leaves tells the next.
+var long = recipes.LineConfig{ShortLine: -1}
+
 // row is a holder and waiters behind it, each with a client of its own.
 type row struct {
 	srv     *zktest.Server
@@ -21,11 +24,11 @@ type row struct {
 
 func newRow(t *testing.T, waiters int) *row {
 	r := &row{srv: zktest.Start(t)}
-	r.holder = acquire(t, newLine(t, connect(t, r.srv), recipes.LineConfig{}))
+	r.holder = acquire(t, newLine(t, connect(t, r.srv), long))
 	for range waiters {
 		ctx, cancel := context.WithCancel(t.Context())
 		t.Cleanup(cancel)
-		r.waiters = append(r.waiters, waiting(ctx, t, r.srv, newLine(t, connect(t, r.srv), recipes.LineConfig{})))
+		r.waiters = append(r.waiters, waiting(ctx, t, r.srv, newLine(t, connect(t, r.srv), long)))
 		r.leave = append(r.leave, cancel)
 	}
 	return r
@@ -60,7 +63,7 @@ func TestWaiterThatGivesUpLeavesNoWord(t *testing.T) {
 func TestWordIsNotForged(t *testing.T) {
 	t.Parallel()
 	r := newRow(t, 2)
-	all, err := newLine(t, connect(t, r.srv), recipes.LineConfig{}).Details(t.Context())
+	all, err := newLine(t, connect(t, r.srv), long).Details(t.Context())
 	require.NoError(t, err)
 	middle := all[1].Path
 	looked := after(r.srv, zktest.Match{Path: dir + "/*", Ops: []zktest.Op{zktest.OpGetData}, Where: func(q zktest.Request) bool { return q.Path == r.holder.Path() }})
@@ -91,11 +94,11 @@ func TestWordRefused(t *testing.T) {
 func TestLineWithoutLastingWatches(t *testing.T) {
 	t.Parallel()
 	srv := zktest.Start(t)
-	holder := acquire(t, newLine(t, connect(t, srv), recipes.LineConfig{}))
-	second := newLine(t, connect(t, srv), recipes.LineConfig{})
+	holder := acquire(t, newLine(t, connect(t, srv), long))
+	second := newLine(t, connect(t, srv), long)
 	next := waiting(t.Context(), t, srv, second)
 	old := srv.FailNext(zktest.Match{Ops: []zktest.Op{zktest.OpAddWatch}}, zktest.Unimplemented)
-	third := newLine(t, connect(t, srv), recipes.LineConfig{})
+	third := newLine(t, connect(t, srv), long)
 	last := waiting(t.Context(), t, srv, third)
 	wait(t, "the refusal", old.Fired())
 	srv.ResetRequests()
@@ -114,7 +117,7 @@ func TestLineWithoutLastingWatches(t *testing.T) {
 func TestReconnectIsNotTakenForWord(t *testing.T) {
 	t.Parallel()
 	r := newRow(t, 3)
-	all, err := newLine(t, connect(t, r.srv), recipes.LineConfig{}).Details(t.Context())
+	all, err := newLine(t, connect(t, r.srv), long).Details(t.Context())
 	require.NoError(t, err)
 	last := all[3].Session
 	checking := r.srv.HoldReply(zktest.Match{Session: last, Ops: []zktest.Op{zktest.OpExists}})

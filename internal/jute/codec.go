@@ -79,6 +79,9 @@ type Decoder struct {
 // NewDecoder reads from frame, which must not change while the decoded records are in use.
 func NewDecoder(frame []byte) *Decoder { return &Decoder{b: frame} }
 
+// DecoderOf is NewDecoder as a value, to be kept in something larger.
+func DecoderOf(frame []byte) Decoder { return Decoder{b: frame} }
+
 // Err returns the first error met, or nil.
 func (d *Decoder) Err() error { return d.err }
 

@@ -43,28 +43,34 @@ type Call struct {
 	Zxid int64
 	Body []byte
 
-	frame  []byte
+	enc    jute.Encoder // of the frame
+	dec    jute.Decoder // of the answer
 	xid    int32
 	seq    uint64
 	sentAt time.Time
 	server string
 	lib    bool
 	done   chan struct{}
+	small  [smallFrame]byte // the frame, if it is no longer
 }
+
+// smallFrame is how long a request may be to need no memory of its own.
+const smallFrame = 112
 
 // NewCall encodes a request. A nil body is a request with a header only.
 func NewCall(op jute.Op, body jute.Record) *Call {
-	e := jute.Encoder{B: make([]byte, headerLen, 128)}
+	c := &Call{Op: op, done: make(chan struct{})}
+	c.enc.B = c.small[:headerLen]
 	if body != nil {
-		body.Encode(&e)
+		body.Encode(&c.enc)
 	}
-	binary.BigEndian.PutUint32(e.B[8:], uint32(op))
-	binary.BigEndian.PutUint32(e.B, uint32(len(e.B)-4))
-	return &Call{Op: op, frame: e.B, done: make(chan struct{})}
+	binary.BigEndian.PutUint32(c.enc.B[8:], uint32(op))
+	binary.BigEndian.PutUint32(c.enc.B, uint32(len(c.enc.B)-4))
+	return c
 }
 
 // Size returns the length of the frame as the server counts it.
-func (c *Call) Size() int { return len(c.frame) - 4 }
+func (c *Call) Size() int { return len(c.enc.B) - 4 }
 
 // ReplySize returns the length of the answer as the server counts it, valid after Done
 // is closed and if Err is nil.
@@ -72,7 +78,7 @@ func (c *Call) ReplySize() int { return jute.ReplyHeaderLen + len(c.Body) }
 
 // ClearWatch makes a read that has not been sent one that sets no watch: the flag is
 // the last byte of the requests of getData, exists, getChildren and getChildren2.
-func (c *Call) ClearWatch() { c.frame[len(c.frame)-1] = 0 }
+func (c *Call) ClearWatch() { c.enc.B[len(c.enc.B)-1] = 0 }
 
 // Done is closed when the call has ended, answered or not.
 func (c *Call) Done() <-chan struct{} { return c.done }
@@ -87,9 +93,9 @@ func (c *Call) Server() string { return c.server }
 
 // Decode reads the body of the reply.
 func (c *Call) Decode(r jute.Record) error {
-	d := jute.NewDecoder(c.Body)
-	r.Decode(d)
-	if err := d.Err(); err != nil {
+	c.dec = jute.DecoderOf(c.Body)
+	r.Decode(&c.dec)
+	if err := c.dec.Err(); err != nil {
 		return fmt.Errorf("reply to %v: %w", c.Op, err)
 	}
 	return nil
@@ -97,7 +103,7 @@ func (c *Call) Decode(r jute.Record) error {
 
 func (c *Call) setXid(xid int32) {
 	c.xid = xid
-	binary.BigEndian.PutUint32(c.frame[4:], uint32(xid))
+	binary.BigEndian.PutUint32(c.enc.B[4:], uint32(xid))
 }
 
 func (c *Call) end(err error) {

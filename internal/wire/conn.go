@@ -120,8 +120,8 @@ func (c *conn) queue(calls []*Call) bool {
 		c.queued++
 		call.seq = c.queued
 		c.pending = append(c.pending, call)
-		c.out = append(c.out, call.frame...)
-		call.frame = nil
+		c.out = append(c.out, call.enc.B...)
+		call.enc.B = nil
 	}
 	c.wakeWriter()
 	return true

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,22 +14,35 @@ import (
 
 var errFrame = errors.New("not a ZooKeeper frame")
 
-// readLength reads the length prefix of a frame.
-func readLength(r io.Reader) (int, error) {
-	var b [4]byte
-	if _, err := io.ReadFull(r, b[:]); err != nil {
-		return 0, err
-	}
-	n := int32(binary.BigEndian.Uint32(b[:]))
+// length is what the prefix of a frame says.
+func length(prefix []byte) (int, error) {
+	n := int32(binary.BigEndian.Uint32(prefix))
 	if n < 0 {
 		return 0, fmt.Errorf("%w: length %d", errFrame, n)
 	}
 	return int(n), nil
 }
 
+// readLength reads the length prefix of a frame.
+func readLength(r *bufio.Reader) (int, error) {
+	prefix, err := r.Peek(4) // in the reader's own memory
+	if err != nil {
+		return 0, err
+	}
+	n, err := length(prefix)
+	if err == nil {
+		_, err = r.Discard(len(prefix))
+	}
+	return n, err
+}
+
 // readFrame reads one frame of at most limit bytes.
 func readFrame(r io.Reader, limit int) ([]byte, error) {
-	n, err := readLength(r)
+	var prefix [4]byte
+	if _, err := io.ReadFull(r, prefix[:]); err != nil {
+		return nil, err
+	}
+	n, err := length(prefix[:])
 	if err != nil {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ func (c *conn) fromLib(p []byte) error {
 	case jute.OpCloseSession:
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.queue([]*Call{{Op: h.Op, lib: true, xid: h.Xid, frame: append([]byte(nil), p...), done: make(chan struct{})}})
+		c.queue([]*Call{{Op: h.Op, lib: true, xid: h.Xid, enc: jute.Encoder{B: append([]byte(nil), p...)}, done: make(chan struct{})}})
 		return nil
 	default:
 		return fmt.Errorf("%w: it sends %v", errAssumption, h.Op)

@@ -102,7 +102,7 @@ func TestLossBeforeOpening(t *testing.T) {
 func TestClearWatch(t *testing.T) {
 	call := NewCall(jute.OpGetData, &jute.PathWatchRequest{Path: "/a", Watch: true})
 	plain := NewCall(jute.OpGetData, &jute.PathWatchRequest{Path: "/a"})
-	require.NotEqual(t, plain.frame, call.frame)
+	require.NotEqual(t, plain.enc.B, call.enc.B)
 	call.ClearWatch()
-	require.Equal(t, plain.frame, call.frame)
+	require.Equal(t, plain.enc.B, call.enc.B)
 }
