@@ -95,7 +95,7 @@ func drain(t testing.TB, many int) {
 func TestLongLineOfPoolDrains(t *testing.T) {
 	t.Parallel()
 	eachPoolSite(t, func(t *testing.T, at poolSite) {
-		const waiting, short = 300, 128
+		const waiting, short = 200, 64
 		srv := zktest.Start(t)
 		hold := take(t, at.pool(t, connect(t, srv), 1), 1)
 		done := make(chan outcome, waiting)

@@ -38,12 +38,12 @@ type LineConfig struct {
 	Tolerant bool
 	// ShortLine is how many contenders a line may have to be listed at each hand-over by the one that is next, as
 	// others' lines are: cheaper for the servers. In longer lines who leaves tells the next instead, and what a hand-over
-	// costs does not grow with the line. Negative: no line is short. Default: 128, some 6 kB.
+	// costs does not grow with the line. Negative: no line is short. Default: 64, some 3 kB.
 	ShortLine int
 }
 
 // defaultShortLine is that of LineConfig.
-const defaultShortLine = 128
+const defaultShortLine = 64
 
 // Line is ordered contenders in a directory: each is an ephemeral sequential
 // node, and a [Rule] says which of those ahead a contender waits for.
