@@ -3,6 +3,7 @@ package recipes_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -77,32 +78,39 @@ func TestReleaseWakesOneOfFifty(t *testing.T) {
 	}
 }
 
-// A line that was short when its contenders joined is long for whoever joins later: both kinds wait in it, and each is served in
-// its turn.
+// A line that was short when its first contenders joined, and has become long: while they wait they find out, so that nobody
+// lists it. Who has not waited for so long lists it once.
 func TestLineBecomesLong(t *testing.T) {
-	t.Parallel()
-	srv := zktest.Start(t)
-	l := newLine(t, connect(t, srv), recipes.LineConfig{ShortLine: 10})
-	g := acquire(t, l)
-	var queue []<-chan outcome
-	for range 20 {
-		queue = append(queue, waiting(t.Context(), t, srv, l))
+	for name, waited := range map[string]time.Duration{"at once": 0, "after a while": 3 * time.Second / 2} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				srv := zktest.Start(t, inMemory)
+				l := newLine(t, connect(t, srv), recipes.LineConfig{ShortLine: 10})
+				g := acquire(t, l)
+				var queue []<-chan outcome
+				for range 20 {
+					queue = append(queue, waiting(t.Context(), t, srv, l))
+				}
+				time.Sleep(waited)
+				for i, next := range queue {
+					synctest.Wait()
+					srv.ResetRequests()
+					release(t, g)
+					o := wait(t, "the next grant", next)
+					require.NoError(t, o.err)
+					require.Greater(t, o.grant.Token(), g.Token())
+					g = o.grant
+					read := "exists"
+					if waited == 0 && i > 0 && i < 9 { // the tenth has found eleven, itself and the holder among them
+						read = "getChildren2"
+					}
+					require.Equal(t, read, handOver(srv)[1], "%d", i)
+				}
+				release(t, g)
+				requireClean(t, srv, 0)
+			})
+		})
 	}
-	for i, next := range queue {
-		srv.ResetRequests()
-		release(t, g)
-		o := wait(t, "the next grant", next)
-		require.NoError(t, o.err)
-		require.Greater(t, o.grant.Token(), g.Token())
-		g = o.grant
-		read := "getChildren2"
-		if i == 0 || i >= 9 { // the first has one before it; the tenth has found eleven, itself and the holder among them
-			read = "exists"
-		}
-		require.Equal(t, read, handOver(srv)[1])
-	}
-	release(t, g)
-	requireClean(t, srv, 0)
 }
 
 // A line is listed by those who join it, and by nobody afterwards while it is served in order.

@@ -1,8 +1,10 @@
 package recipes
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"time"
 
 	"github.com/zookit/zookit/client"
 )
@@ -29,23 +31,37 @@ type position struct {
 // open is the position of a contender whose blocker is gone, with all that were ahead of it.
 func (p position) open() position { return position{head: p.next} }
 
+// errGrown says that a line has become long while somebody waited in it.
+var errGrown = errors.New("the line has become long")
+
+// firstCount is how long a contender waits before it counts a short line again. Then it is twice as long each time.
+const firstCount = time.Second
+
 // watch waits until it is time to look again. If the position that it returns is not
 // blocked the look has been taken: the rule lets the own contender through, and its node
 // is there.
 func (t *ticket) watch(ctx context.Context, p position) (position, error) {
 	path := client.Join(t.line.dir, p.blocker.Name)
-	if !t.long || p.first || !p.last || t.line.oneShot.Load() {
-		return t.watchOnce(ctx, path, p)
+	for {
+		if t.long && t.hears(p) {
+			next, err := t.watchWord(ctx, path, p)
+			if !errors.Is(err, client.ErrUnimplemented) {
+				return next, err
+			}
+			t.line.oneShot.Store(true) // servers before 3.6
+		}
+		next, err := t.watchOnce(ctx, path, p)
+		if !errors.Is(err, errGrown) {
+			return next, err
+		}
 	}
-	next, err := t.watchWord(ctx, path, p)
-	if errors.Is(err, client.ErrUnimplemented) { // servers before 3.6
-		t.line.oneShot.Store(true)
-		return t.watchOnce(ctx, path, p)
-	}
-	return next, err
 }
 
-// watchOnce watches the blocker's node by a watch of the plain kind.
+// hears tells whether a word of the blocker would be of use.
+func (t *ticket) hears(p position) bool { return !p.first && p.last && !t.line.oneShot.Load() }
+
+// watchOnce watches the blocker's node by a watch of the plain kind. It ends with errGrown if it finds that the word of
+// the blocker is to be waited for.
 func (t *ticket) watchOnce(ctx context.Context, path string, p position) (position, error) {
 	// A read, not an exists: a read of a missing node leaves no watch behind.
 	_, _, w, err := t.session.GetW(ctx, path)
@@ -55,23 +71,47 @@ func (t *ticket) watchOnce(ctx context.Context, path string, p position) (positi
 		return p, err
 	default:
 		defer w.Remove()
-		select {
-		case ev := <-w.C: // also when the connection was lost, and the watch with it
-			if ev.Type != client.EventNodeDeleted {
-				return p, nil
+		pause := firstCount
+		count := time.NewTimer(pause)
+		defer count.Stop()
+		for there := true; there; {
+			select {
+			case ev := <-w.C: // also when the connection was lost, and the watch with it
+				if ev.Type != client.EventNodeDeleted {
+					return p, nil
+				}
+				there = false
+			case <-count.C:
+				if err := t.count(ctx); err != nil || t.long && t.hears(p) {
+					return p, cmp.Or(err, errGrown)
+				}
+				if pause *= 2; !t.long {
+					count.Reset(pause)
+				}
+			case <-t.session.Detaching():
+				return p, client.ErrDetached
+			case <-t.session.Context().Done():
+				return p, context.Cause(t.session.Context())
+			case <-ctx.Done():
+				return p, ended(ctx)
 			}
-		case <-t.session.Detaching():
-			return p, client.ErrDetached
-		case <-t.session.Context().Done():
-			return p, context.Cause(t.session.Context())
-		case <-ctx.Done():
-			return p, ended(ctx)
 		}
 	}
 	if !p.first || !p.last || p.blocker.becomesReader() {
 		return p, nil
 	}
 	return p.open(), t.present(ctx)
+}
+
+// count finds out whether a line that was short is long now. Whoever waits for a second can afford that read, and is spared the
+// list of what has become a long line.
+func (t *ticket) count(ctx context.Context) error {
+	if t.long {
+		return nil
+	}
+	dir, _, err := t.session.Exists(ctx, t.line.dir)
+	t.long = int(dir.NumChildren) > t.line.cfg.ShortLine
+	return err
 }
 
 // becomesReader tells whether the end of a node may be a writer's that goes on as a reader in the
