@@ -167,9 +167,10 @@ var nodeFaults = []struct {
 	}},
 }
 
+// These are not parallel: they look at all goroutines again and again, which takes long beside tests that have thousands.
+
 // A Node's every request is lost, or its reply, or its session with it, in turn.
 func TestNodeFaultAtEveryStep(t *testing.T) {
-	t.Parallel()
 	for _, sc := range nodeScenes {
 		n := 0
 		runInBubble(t, sc.name, func(t *testing.T) {
@@ -182,7 +183,6 @@ func TestNodeFaultAtEveryStep(t *testing.T) {
 		for _, fault := range nodeFaults {
 			for i := range n {
 				t.Run(fmt.Sprintf("%s, request %d of %d, %s", sc.name, i+1, n, fault.name), func(t *testing.T) {
-					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
 						st := newNodeStage(t, sc.prepare, i)
 						fired := fault.set(t, st)
@@ -197,13 +197,11 @@ func TestNodeFaultAtEveryStep(t *testing.T) {
 
 // Each call is cancelled at each request, wherever it stands.
 func TestNodeCancelledAtEveryAwaitPoint(t *testing.T) {
-	t.Parallel()
 	for _, sc := range nodeScenes {
 		for _, call := range []string{"KeepNode", "Set", "Close"} {
 			for _, how := range []string{"request lost", "reply lost", "session ended", "silence", "reply lost, silence", "held", "reply held"} {
 				for i := range 4 {
 					t.Run(fmt.Sprintf("%s, %s, request %d, %s", sc.name, call, i+1, how), func(t *testing.T) {
-						t.Parallel()
 						synctest.Test(t, func(t *testing.T) { cancelNode(t, newNodeStage(t, sc.prepare, i), call, how) })
 					})
 				}
