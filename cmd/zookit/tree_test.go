@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -156,6 +158,30 @@ func TestEdit(t *testing.T) {
 	exits(t, meddling, 1, "edit", "/app/b")
 	prints(t, env, "meddled", "get", "/app/b")
 	exits(t, environment(t, s.ConnectString()), 64, "edit", "/app/b")
+}
+
+// An interrupt, which a terminal sends to all programs in front, is the editor's: it may mean something there. A request
+// to end is passed on.
+func TestEditAndSignals(t *testing.T) {
+	s := server(t)
+	require.NoError(t, s.Load(strings.NewReader(treeFixture)))
+	dir := t.TempDir()
+	begun, goOn := filepath.Join(dir, "begun"), filepath.Join(dir, "go-on")
+	editing := func(name string) *tool {
+		require.NoError(t, os.RemoveAll(begun))
+		c := start(t, environment(t, s.ConnectString(), "EDITOR=>"+begun+"; until [ -e "+goOn+" ]; do sleep 0.05; done; sed -i s/o/O/g"), "", "edit", name)
+		require.Eventually(t, func() bool { _, err := os.Stat(begun); return err == nil }, patience, 10*time.Millisecond)
+		return c
+	}
+	c := editing("/app/b")
+	require.NoError(t, c.cmd.Process.Signal(syscall.SIGTERM))
+	require.NotZero(t, c.code())
+	require.Contains(t, c.err.String(), "the text is in ")
+	c = editing("/app/b")
+	require.NoError(t, c.cmd.Process.Signal(os.Interrupt))
+	require.NoError(t, os.WriteFile(goOn, nil, 0o600))
+	require.Zero(t, c.code(), "%s", &c.err)
+	prints(t, environment(t, s.ConnectString()), "twO", "get", "/app/b")
 }
 
 // The embedded server says where it is, and has what it was given.

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
 	"time"
 
@@ -192,24 +191,12 @@ of JSON is still one; otherwise the text is kept in a file, whose name is printe
 			if err != nil && !errors.Is(err, config.ErrNoDocument) {
 				return err
 			}
-			next, file, err := c.env.Edit(ctx, args[0], old)
-			if err != nil {
-				return err
-			}
-			if bytes.Equal(old, next) {
-				c.env.Say("%s is as it was", args[0])
-				return os.Remove(file)
-			}
-			if err = fits(args[0], old, next, force); err == nil {
-				err = d.TrySet(ctx, v, next)
-			}
-			if errors.Is(err, client.ErrBadVersion) {
-				err = fmt.Errorf("%w: somebody else has changed it meanwhile", err)
-			}
-			if err != nil {
-				return fmt.Errorf("%w; the text is in %s", err, file)
-			}
-			return os.Remove(file)
+			return c.env.Edit(ctx, args[0], old, func(ctx context.Context, next []byte) error {
+				if err := fits(args[0], old, next, force); err != nil {
+					return err
+				}
+				return d.TrySet(ctx, v, next)
+			})
 		}),
 	}
 	cmd.Flags().BoolVar(&force, "force", false, forceHelp)

@@ -1,11 +1,7 @@
 package tree
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -27,21 +23,10 @@ is kept in a file, whose name is printed.`,
 			if err != nil {
 				return err
 			}
-			edited, file, err := env.Edit(ctx, args[0], data)
-			if err != nil {
+			return env.Edit(ctx, args[0], data, func(ctx context.Context, edited []byte) error {
+				_, err := cl.Set(ctx, args[0], edited, stat.Version)
 				return err
-			}
-			if bytes.Equal(edited, data) {
-				env.Say("%s is as it was", args[0])
-				return os.Remove(file)
-			}
-			if _, err := cl.Set(ctx, args[0], edited, stat.Version); err != nil {
-				if errors.Is(err, client.ErrBadVersion) {
-					err = fmt.Errorf("%w: somebody else has changed it meanwhile", err)
-				}
-				return fmt.Errorf("%w; the text is in %s", err, file)
-			}
-			return os.Remove(file)
+			})
 		}),
 	}
 }
