@@ -17,6 +17,7 @@ type settings struct {
 	layout   recipes.Layout
 	selector bool
 	dataDir  string
+	short    int
 }
 
 const maxID = 64 << 10
@@ -57,9 +58,19 @@ func WithData(dir string) Option {
 	}
 }
 
+// WithShortLine says how many candidates an election may have for them to be listed whenever a leader goes. With more of them
+// who leaves tells the next instead: that is two requests more, and does not grow with their number; see
+// recipes.LineConfig. Negative: they are never listed. Default: 64.
+func WithShortLine(candidates int) Option {
+	return func(s *settings) error {
+		s.short = candidates
+		return nil
+	}
+}
+
 // config checks what the options have set, together, and makes a line's settings of it.
 func (s *settings) config(path, id string) (recipes.LineConfig, error) {
-	cfg := recipes.LineConfig{Layout: s.layout, Data: []byte(id)}
+	cfg := recipes.LineConfig{Layout: s.layout, Data: []byte(id), ShortLine: s.short}
 	if s.layout == recipes.Curator && !s.selector {
 		cfg.Kind = recipes.KindLatch
 	}

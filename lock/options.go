@@ -52,6 +52,15 @@ func WithTolerance() Option {
 	}
 }
 
+// WithShortLine says how many contenders a line may have to be listed at each hand-over. In longer ones who leaves tells the next
+// instead: that is two requests more, and does not grow with the line; see recipes.LineConfig. Negative: none is listed. Default: 64.
+func WithShortLine(contenders int) Option {
+	return func(c *recipes.LineConfig) error {
+		c.ShortLine = contenders
+		return nil
+	}
+}
+
 func defaultIdentifier() string {
 	host, err := os.Hostname()
 	if err != nil {

@@ -47,7 +47,7 @@ func NewSemaphore(cl *client.Client, path string, limit int, opts ...Option) *Se
 	if cfg.Tolerant {
 		return &Semaphore{path: path, err: fmt.Errorf("semaphore %s: %w: WithTolerance is for locks: the permits of two layouts cannot be counted together", path, client.ErrBadArgument)}
 	}
-	pool, err := recipes.NewPool(cl, path, recipes.PoolConfig{Layout: cfg.Layout, Limit: limit, Data: cfg.Data})
+	pool, err := recipes.NewPool(cl, path, recipes.PoolConfig{Layout: cfg.Layout, Limit: limit, Data: cfg.Data, ShortLine: cfg.ShortLine})
 	if err != nil {
 		return &Semaphore{path: path, err: fmt.Errorf("semaphore %s: %w", path, err)}
 	}

@@ -26,6 +26,8 @@ type PoolConfig struct {
 	// Data is stored in each of this pool's own nodes, permits and places in line; by custom
 	// an identifier that tells people whose they are. Default: none.
 	Data []byte
+	// ShortLine is that of the line; see [LineConfig].
+	ShortLine int
 }
 
 // Pool is a number of permits, each an ephemeral node in a directory, behind a line: who
@@ -102,7 +104,7 @@ func NewPool(cl *client.Client, path string, cfg PoolConfig) (*Pool, error) {
 
 // newLine returns the line before the pool, with a rule.
 func (p *Pool) newLine(rule Rule) (*Line, error) {
-	l, err := NewLine(p.cl, p.line, LineConfig{Layout: p.cfg.Layout, Rule: rule, Data: p.cfg.Data})
+	l, err := NewLine(p.cl, p.line, LineConfig{Layout: p.cfg.Layout, Rule: rule, Data: p.cfg.Data, ShortLine: p.cfg.ShortLine})
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func (t *ticket) watchOnce(ctx context.Context, path string, p position) (positi
 	return p.open(), t.present(ctx)
 }
 
-// count finds out whether a line that was short is long now. Whoever waits for a second can afford that read, and is spared the
+// count finds out whether a line that was short is long now. Whoever waits that long can afford a read, and is spared the
 // list of what has become a long line.
 func (t *ticket) count(ctx context.Context) error {
 	if t.long {

@@ -109,6 +109,14 @@ func (c *Course) Contend(ctx context.Context, k Contest) error {
 	return err
 }
 
+// settleTime is longer for what takes long to come about in reality, and in which nobody has just arrived.
+func settleTime(contenders int) time.Duration {
+	if contenders >= 1000 {
+		return LongSettleTime
+	}
+	return SettleTime
+}
+
 // LineUp waits until so many stand in line, and then for SettleTime.
 func LineUp(ctx context.Context, want int, inLine func(ctx context.Context) (int, error)) error {
 	pause := time.NewTicker(lookPause)
@@ -119,7 +127,7 @@ func LineUp(ctx context.Context, want int, inLine func(ctx context.Context) (int
 			return fmt.Errorf("looking at the line: %w", err)
 		}
 		if n >= want {
-			pause.Reset(SettleTime)
+			pause.Reset(settleTime(want))
 		}
 		select {
 		case <-pause.C:

@@ -34,7 +34,7 @@
 //     the other. The directory exists. Ops are pairs; a latency is that of a pair.
 //   - "lock.uncontended": one client and one lock, acquire and release, one pair after the other.
 //   - "lock.handover": Clients contenders for one lock, each of which acquires and releases without a pause. The
-//     first one holds the lock until [SettleTime] after all others stand in line; the clock starts with its release. Ops and Grants are the
+//     first one holds the lock until [SettleTime] (of 1,000 and more: [LongSettleTime]) after all others stand in line; the clock starts with its release. Ops and Grants are the
 //     grants since then.
 //   - "lock.drain": Clients contenders for one lock, each of which acquires and releases it once. The first holds it until all others
 //     stand in line; the clock starts with its release. After Ops grants the measured part is over, while the last of them is held. So the line

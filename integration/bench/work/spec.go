@@ -12,6 +12,10 @@ const MaxLatencies = 500
 // SettleTime is how long those who stand in line have to find out for whom they wait.
 const SettleTime = 250 * time.Millisecond
 
+// LongSettleTime is that of a line of 1,000 and more: it has not come about just now in reality, and who has joined it early has found out by
+// then that it has become long.
+const LongSettleTime = 1500 * time.Millisecond
+
 // CrashTimeout is the session timeout of those that take part in "election.crash".
 const CrashTimeout = 2 * time.Second
 

@@ -23,7 +23,7 @@ func Election() *Workload {
 		Name: "election",
 		Doc:  "an election has one leader at a time, its tokens grow, and who observes it is never told of a former leader",
 		Run: func(ctx context.Context, env *Env) error {
-			e := election.New(env.Client, env.Path, env.Name)
+			e := election.New(env.Client, env.Path, env.Name, election.WithShortLine(env.shortLine()))
 			var looking sync.WaitGroup
 			defer looking.Wait()
 			looking.Go(func() { lookOn(ctx, env, e) })

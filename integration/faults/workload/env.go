@@ -44,6 +44,14 @@ func (e *Env) Stay() time.Duration {
 	return e.Some()
 }
 
+// shortLine has some clients take no line for a short one: they leave word when they go, and wait for that of others.
+func (e *Env) shortLine() int {
+	if e.Index%3 > 0 {
+		return -1
+	}
+	return 0
+}
+
 // Bounded returns a context for a call that is to end by itself: mostly late, sometimes at once.
 func (e *Env) Bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	return context.WithTimeout(ctx, time.Duration(e.Rand.Int64N(int64(15*e.pace()+e.Session))))

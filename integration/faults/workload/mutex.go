@@ -17,7 +17,7 @@ func MutexHistory() *Workload {
 		Name: "mutex-history",
 		Doc:  "a mutex has one holder at a time, by the holders' own account, and its tokens grow",
 		Run: func(ctx context.Context, env *Env) error {
-			m := lock.NewMutex(env.Client, env.Path)
+			m := lock.NewMutex(env.Client, env.Path, lock.WithShortLine(env.shortLine()))
 			return takeTurns(ctx, env, func() error {
 				return takeTurn(ctx, env, m, nil, func(op *history.Pending, held *lock.Held) { env.Hold(ctx, op, held, env.Stay()) })
 			})

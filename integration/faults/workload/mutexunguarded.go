@@ -30,7 +30,7 @@ func MutexUnguarded() *Workload {
 
 // updateTurns locks and updates the resource until ctx ends.
 func updateTurns(ctx context.Context, env *Env) error {
-	m := lock.NewMutex(env.Client, env.Path)
+	m := lock.NewMutex(env.Client, env.Path, lock.WithShortLine(env.shortLine()))
 	return takeTurns(ctx, env, func() error {
 		return takeTurn(ctx, env, m, nil, func(op *history.Pending, held *lock.Held) {
 			for range 1 + env.Rand.IntN(3) {

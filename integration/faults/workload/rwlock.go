@@ -16,7 +16,7 @@ func RWLock() *Workload {
 		Name: "rwlock",
 		Doc:  "a read-write lock has many readers or one writer at a time, a downgrade lets nobody in between, and its tokens grow",
 		Run: func(ctx context.Context, env *Env) error {
-			rw := lock.NewRWMutex(env.Client, env.Path)
+			rw := lock.NewRWMutex(env.Client, env.Path, lock.WithShortLine(env.shortLine()))
 			return takeTurns(ctx, env, func() error {
 				if env.Rand.IntN(2) == 0 {
 					return takeTurn(ctx, env, rw.RLocker(), models.AcquireArgs{Mode: models.ModeRead}, func(op *history.Pending, held *lock.Held) {

@@ -19,7 +19,7 @@ func Semaphore() *Workload {
 		Name: "semaphore",
 		Doc:  "of a semaphore's 3 permits no more than 3 are held at a time",
 		Run: func(ctx context.Context, env *Env) error {
-			s := lock.NewSemaphore(env.Client, env.Path+"/pool", permits)
+			s := lock.NewSemaphore(env.Client, env.Path+"/pool", permits, lock.WithShortLine(env.shortLine()))
 			return takeTurns(ctx, env, func() error {
 				n := 1 + env.Rand.IntN(permits)
 				return takeTurn(ctx, env, weighed{s, n}, models.AcquireArgs{Permits: n}, func(op *history.Pending, held *lock.Held) {
