@@ -110,7 +110,7 @@ func (t *ticket) count(ctx context.Context) error {
 		return nil
 	}
 	dir, _, err := t.session.Exists(ctx, t.line.dir)
-	t.long = int(dir.NumChildren) > t.line.cfg.ShortLine
+	t.long = dir.NumChildren > t.line.cfg.ShortLine
 	return err
 }
 

@@ -2,7 +2,6 @@ package conformance
 
 import (
 	"context"
-	"errors"
 	"net"
 	"os"
 	"testing"
@@ -75,7 +74,7 @@ func TestConformanceOfOrder(t *testing.T) {
 			require.Equal(t, jute.XidPing, h.Xid)
 			_ = nc.SetDeadline(time.Now().Add(time.Second)) // time enough to overtake
 			_, err = next()
-			require.True(t, errors.Is(err, os.ErrDeadlineExceeded), "an answer has overtaken that to the write: %v", err)
+			require.ErrorIs(t, err, os.ErrDeadlineExceeded, "an answer has overtaken that to the write")
 			c.find()
 			lost = false
 			_ = nc.SetDeadline(time.Now().Add(patience))
