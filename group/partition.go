@@ -62,7 +62,7 @@ func (r *partitioning) start(name string) *worker {
 // run returns when that has come, or with what has failed.
 func (w *worker) run() error {
 	p := w.r.p
-	line, err := recipes.NewLine(p.cl, client.Join(client.Join(p.dir, locksDir), w.name), recipes.LineConfig{Layout: p.s.layout, Data: []byte(p.id)})
+	line, err := recipes.NewLine(p.cl, client.Join(client.Join(p.dir, locksDir), w.name), recipes.LineConfig{Layout: p.s.layout, Data: []byte(p.id), ShortLine: -1})
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (b *bound) count(ctx context.Context, c *core, n int) (bool, error) {
 
 // wait waits for room behind other producers that do: only the first of them watches what leaves the queue.
 func (b *bound) wait(ctx context.Context, c *core, n int) error {
-	line, err := recipes.NewLine(c.cl, client.Join(c.side, "producers"), recipes.LineConfig{Data: []byte(c.cfg.owner)})
+	line, err := recipes.NewLine(c.cl, client.Join(c.side, "producers"), recipes.LineConfig{Data: []byte(c.cfg.owner), ShortLine: -1})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ type attempt func(ctx context.Context, s *client.Session) (bool, error)
 
 // await calls try, as the first in line, whenever there may be something, until it returns true or an error.
 func (c *core) await(ctx context.Context, try attempt) error {
-	line, err := recipes.NewLine(c.cl, client.Join(c.side, "consumers"), recipes.LineConfig{Data: []byte(c.cfg.owner)})
+	line, err := recipes.NewLine(c.cl, client.Join(c.side, "consumers"), recipes.LineConfig{Data: []byte(c.cfg.owner), ShortLine: -1})
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/zookit/zookit/client"
+	"github.com/zookit/zookit/recipes"
 	"github.com/zookit/zookit/zktest"
 )
 
@@ -95,7 +96,7 @@ func drain(t testing.TB, many int) {
 func TestLongLineOfPoolDrains(t *testing.T) {
 	t.Parallel()
 	eachPoolSite(t, func(t *testing.T, at poolSite) {
-		const waiting, short = 200, 64
+		const waiting = 100
 		srv := zktest.Start(t)
 		hold := take(t, at.pool(t, connect(t, srv), 1), 1)
 		done := make(chan outcome, waiting)
@@ -121,7 +122,10 @@ func TestLongLineOfPoolDrains(t *testing.T) {
 			release(t, o.grant)
 		}
 		require.IsIncreasing(t, tokens)
-		require.LessOrEqual(t, line.lists.Load(), int64(short), "lists of the line, by those who joined while it was short")
+		// In Kazoo's layout who is behind a holder that has not waited, the first, has to look: a
+		// writer, whose nodes have the same names, might have become a reader there.
+		lists := map[recipes.Layout]int64{recipes.Kazoo: 1}[at.layout]
+		require.Equal(t, lists, line.lists.Load(), "lists of the line")
 		at.requireLeft(t, srv, 0, 0)
 	})
 }

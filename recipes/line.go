@@ -38,7 +38,8 @@ type LineConfig struct {
 	Tolerant bool
 	// ShortLine is how many contenders a line may have to be listed at each hand-over by the one that is next, as
 	// others' lines are: cheaper for the servers. In longer lines who leaves tells the next instead, and what a hand-over
-	// costs does not grow with the line. Negative: no line is short. Default: 64, some 3 kB.
+	// costs does not grow with the line. Who waits in a short line counts it after 1, 3, 7, ... seconds, by one read, to see whether it has become
+	// long; so where most wait for long, and few hand over, negative is best: no line is short. Default: 64, some 3 kB.
 	ShortLine int
 }
 

@@ -39,7 +39,7 @@ func eachPoolSite(t *testing.T, test func(t *testing.T, at poolSite)) {
 
 func (at poolSite) pool(t testing.TB, cl *client.Client, limit int) *recipes.Pool {
 	t.Helper()
-	p, err := recipes.NewPool(cl, pool, recipes.PoolConfig{Layout: at.layout, Limit: limit, Data: []byte("holder")})
+	p, err := recipes.NewPool(cl, pool, recipes.PoolConfig{Layout: at.layout, Limit: limit, Data: []byte("holder"), ShortLine: -1})
 	require.NoError(t, err)
 	return p
 }

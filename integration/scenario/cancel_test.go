@@ -33,7 +33,7 @@ var ways = []way{
 	{name: "TryLock", enter: try},
 	{name: "TryLock overtaken", enter: try, late: true, busy: true},
 	{name: "Do", enter: do, until: opDelete},
-	{name: "Do held", enter: do, held: true, until: opMulti}, /* who has waited leaves word */
+	{name: "Do held", enter: do, held: true, until: opDelete},
 }
 
 // disturbances are what happens to a request; see disturb.

@@ -166,7 +166,7 @@ func TestTwoHundredContenders(t *testing.T) {
 	var group sync.WaitGroup
 	for _, cl := range cls {
 		for range each {
-			contend(ctx, &group, lock.NewMutex(cl.Client, dir), turns)
+			contend(ctx, &group, lock.NewMutex(cl.Client, dir, lock.WithShortLine(-1)), turns)
 		}
 	}
 	turn := nextTurn(t, ctx, turns)
@@ -220,17 +220,18 @@ func TestWaiterLeavesTheLine(t *testing.T) {
 	leaver := make(chan *holding, 1)
 	leaving, leave := context.WithCancel(ctx)
 	defer leave()
+	mutex := func(cl *counted) *lock.Mutex { return lock.NewMutex(cl.Client, dir, lock.WithShortLine(-1)) }
 	for i := range 5 {
 		cl := connectCounted(t, e)
 		cls = append(cls, cl)
 		switch i {
 		case 0:
-			contend(ctx, &group, lock.NewMutex(cl.Client, dir), turns)
+			contend(ctx, &group, mutex(cl), turns)
 			first = nextTurn(t, ctx, turns)
 		case 2:
-			contend(leaving, &group, lock.NewMutex(cl.Client, dir), leaver)
+			contend(leaving, &group, mutex(cl), leaver)
 		default:
-			contend(ctx, &group, lock.NewMutex(cl.Client, dir), turns)
+			contend(ctx, &group, mutex(cl), turns)
 		}
 		requireWatches(t, e, i)
 	}
