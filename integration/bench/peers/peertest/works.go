@@ -58,6 +58,10 @@ func Works(t *testing.T, w *Worker, lacks ...string) {
 				require.ErrorIs(t, sample.Err(), work.ErrAbsent)
 				return
 			}
+			if sample.Err() == nil && sample.Ops == 0 && s.Work != "idle" { // on a busy machine the time may have been too short
+				s.Path, s.Millis = s.Path+"-again", 20*s.Millis
+				sample, marks = w.Measure(s)
+			}
 			require.NoError(t, sample.Err())
 			require.Equal(t, marksOf(s), marks)
 			check(t, s, sample)
