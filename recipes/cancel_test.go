@@ -44,6 +44,21 @@ var scenes = []scene{
 			assert.NoError(t, srv.Delete(holder))
 		}
 	}},
+	{name: "two ahead, in a line that becomes long", blocks: true, cfg: recipes.LineConfig{ShortLine: 3}, prepare: func(t *testing.T, srv *zktest.Server) func() {
+		holder, blocker := twoAhead(t, srv)
+		return func() {
+			nodes := []string{blocker, holder}
+			for _, number := range []string{"3", "4"} {
+				behind := dir + "/_c_0123456789abcdef0123456789abcdef-lock-000000000" + number
+				assert.NoError(t, srv.Create(behind, nil))
+				nodes = append(nodes, behind)
+			}
+			time.Sleep(3 * time.Second / 2) // the bubble's: it is counted after one
+			for _, node := range nodes {
+				assert.NoError(t, srv.Delete(node))
+			}
+		}
+	}},
 	{name: "two ahead, no word", blocks: true, cfg: long, prepare: func(t *testing.T, srv *zktest.Server) func() {
 		holder, blocker := twoAhead(t, srv)
 		return func() {
