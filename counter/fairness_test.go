@@ -56,8 +56,8 @@ func TestNobodyCapturesACounter(t *testing.T) {
 			}
 			t.Logf("%d clients: %d to %d adds each, %d in all, the longest took %v", clients, slices.Min(adds), slices.Max(adds), total, slices.Max(longest))
 			// How much of it each gets is chance, and depends on how the goroutines of the bubble are scheduled: with one processor one of
-			// two had 46 of 5,793. A client that is kept out has none.
-			require.GreaterOrEqual(t, slices.Min(adds), int(duration/(10*time.Second)))
+			// two had 46 of 5,793, and one of twenty 15 of 6,051. A client that is kept out has none.
+			require.GreaterOrEqual(t, slices.Min(adds), int(duration/(4*time.Second)))
 			require.Less(t, slices.Max(longest), 10*time.Second)
 		})
 	}
